@@ -1,0 +1,68 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""The installed Dovecot: its version, its folders, a configuration for one user."""
+
+import os
+import re
+import subprocess
+
+QUOTA = "1T/day 100000000msg/day"
+PLUGIN_FILE = "lib20_pop3_policy_plugin.so"
+
+
+class Dovecot:
+    def __init__(self, workdir):
+        self.title = subprocess.run(
+            ["dovecot", "--version"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        self.version = re.match(r"\d+\.\d+\.\d+", self.title).group()
+        self.is_23 = self.version.startswith("2.3.")
+        probe = os.path.join(workdir, "probe.conf")
+        with open(probe, "w", encoding="ascii") as out:
+            out.write(self._head(workdir))
+        self.pop3 = os.path.join(self._ask(probe, "libexec_dir"), "pop3")
+        self.moduledir = self._ask(probe, "mail_plugin_dir")
+
+    @staticmethod
+    def _ask(conf, setting):
+        done = subprocess.run(
+            ["doveconf", "-c", conf, "-h", setting],
+            capture_output=True, text=True, check=True,
+        )
+        return done.stdout.strip()
+
+    def has_plugin(self):
+        return os.path.exists(os.path.join(self.moduledir, PLUGIN_FILE))
+
+    def _head(self, workdir):
+        head = "" if self.is_23 else (
+            f"dovecot_config_version = {self.version}\n"
+            f"dovecot_storage_version = {self.version}\n"
+        )
+        return head + (
+            f"base_dir = {workdir}/run\n"
+            f"log_path = {workdir}/dovecot.log\n"
+            "ssl = no\n"
+        )
+
+    def config(self, workdir, home, with_plugin):
+        """The text of a configuration in which the user's mail is in home."""
+        text = self._head(workdir) + f"mail_home = {home}\n"
+        if self.is_23:
+            text += f"mail_location = maildir:{home}/Maildir\n"
+            if with_plugin:
+                text += (
+                    "mail_plugins = $mail_plugins pop3_policy\n"
+                    f"plugin {{\n  pop3_policy_quota = {QUOTA}\n}}\n"
+                )
+            return text
+        # 2.4 clears the environment of what it does not know, USER and HOME too.
+        text += (
+            f"mail_driver = maildir\nmail_path = {home}/Maildir\n"
+            f"import_environment {{\n  USER = bench\n  HOME = {home}\n}}\n"
+        )
+        if with_plugin:
+            text += (
+                "mail_plugins {\n  pop3_policy = yes\n}\n"
+                f"pop3_policy_quota = {QUOTA}\n"
+            )
+        return text

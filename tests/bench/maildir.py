@@ -1,0 +1,58 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""A maildir filled with messages of one size, all of them seen."""
+
+import os
+
+BORN = 1700000000
+HEADER = (
+    "Received: from mx.example.net by mail.example.org; Tue, 14 Nov 2023 22:13:20 +0000\n"
+    "From: Sender <sender@example.net>\n"
+    "To: Reader <reader@example.org>\n"
+    "Subject: Weekly report\n"
+    "Date: Tue, 14 Nov 2023 22:13:20 +0000\n"
+    "Message-ID: <report@example.net>\n"
+    "\n"
+)
+LINE = "The quick brown fox jumps over the lazy dog, and then does it once more.\n"
+# ext4 allows 65,000 links to one file.
+LINKS = 50000
+
+
+def message(size):
+    """A message of about this many bytes, the header included."""
+    lines = max(1, (size - len(HEADER)) // len(LINE))
+    return HEADER + LINE * lines
+
+
+def fill(home, count, size):
+    text = message(size)
+    wire_size = len(text) + text.count("\n")
+    cur = os.path.join(home, "Maildir", "cur")
+    for folder in ("cur", "new", "tmp"):
+        os.makedirs(os.path.join(home, "Maildir", folder))
+    master = None
+    for number in range(count):
+        name = f"{BORN + number}.M{number}P1.bench,S={len(text)},W={wire_size}:2,S"
+        path = os.path.join(cur, name)
+        if number % LINKS == 0:
+            master = path
+            with open(path, "w", encoding="ascii") as out:
+                out.write(text)
+        else:
+            os.link(master, path)
+    # The same UIDVALIDITY, and so the same UIDLs, on whatever day and side.
+    with open(os.path.join(home, "Maildir", "dovecot-uidlist"), "w", encoding="ascii") as out:
+        out.write(f"3 V{BORN} N1 G{'0123456789abcdef' * 2}\n")
+    # A folder that changed a moment ago is scanned again by every session.
+    for folder in ("cur", "new"):
+        os.utime(os.path.join(home, "Maildir", folder), (BORN, BORN))
+
+
+def snapshot(home):
+    """What would change if anything were written: {path: (inode, size, mtime, ctime)}."""
+    seen = {}
+    for folder, _, names in os.walk(home):
+        for path in [folder] + [os.path.join(folder, name) for name in names]:
+            stat = os.lstat(path)
+            seen[path] = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    return seen
