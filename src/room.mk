@@ -1,0 +1,28 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+
+# What all rooms of src/ have in common. A room sets noinst_LTLIBRARIES or its
+# module, and check_PROGRAMS: every one of these is a unit test.
+
+AM_CPPFLAGS = \
+	-I$(top_srcdir)/src/compat \
+	-I$(top_srcdir)/src/policy \
+	-I$(top_srcdir)/src/state \
+	-I$(top_srcdir)/src/settings \
+	-I$(top_srcdir)/src/plugin \
+	$(LIBDOVECOT_INCLUDE)
+
+compat_lib = $(top_builddir)/src/compat/libcompat.la
+policy_lib = $(top_builddir)/src/policy/libpolicy.la
+state_lib = $(top_builddir)/src/state/libstate.la
+settings_lib = $(top_builddir)/src/settings/libsettings.la
+
+module_ldflags = $(AM_LDFLAGS) -module -avoid-version
+
+TESTS = $(check_PROGRAMS)
+LOG_COMPILER = $(RUN_TEST)
+
+# $(SOURCES) has what this configuration compiles, not the other line's settings.
+lint-local:
+	@$(SHELL) $(top_srcdir)/build-aux/lint.sh '$(srcdir)' '$(CPPCHECK)' '$(CLANG_TIDY)' \
+		'$(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CPPFLAGS)' \
+		$(SOURCES)
