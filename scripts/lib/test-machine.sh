@@ -1,0 +1,115 @@
+#!/bin/sh
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+#
+# test-machine.sh SOURCE WORKDIR
+# Builds and tests a clean copy of the sources on this machine, be it the host or
+# a chroot. Leaves logs and a tally in WORKDIR.
+# shellcheck disable=SC1091,SC2034,SC2154,SC2317
+set -eu
+
+source=$1
+work=$2
+logs=$work/log
+tally=$work/tally
+mkdir -p "$logs"
+
+. "$source/scripts/lib/packages.sh"
+. "$source/scripts/lib/steps.sh"
+label=$(release)
+
+test_packages="curl faketime fetchmail getmail6 lintian mpop procps python3
+	python3-jsonschema python3-pytest strace valgrind"
+lint_packages="clang-tidy cppcheck"
+
+install_packages() {
+	packages=$test_packages
+	[ "$label" != bookworm ] || packages="$packages $lint_packages"
+	apt update
+	install_build_packages "$source"
+	# shellcheck disable=SC2086
+	apt install $packages
+}
+
+# build NAME CONFIGURE-OPTION...: in a folder of its own, outside the sources.
+build() {
+	mkdir "$work/$1"
+	cd "$work/$1"
+	shift
+	"$source/configure" "$@"
+	make -j2
+}
+
+check() {
+	cd "$work/$1"
+	if ! make -j2 check; then
+		find . -name '*.log' -path '*test*' -exec tail -n 100 {} +
+		return 1
+	fi
+}
+
+unit_tests() {
+	build werror --enable-werror
+	check werror
+}
+
+sanitizers() {
+	build sanitizers --enable-werror --enable-sanitizers
+	check sanitizers
+}
+
+lint() {
+	make -C "$work/werror" lint
+}
+
+distcheck() {
+	make -C "$work/werror" -j2 distcheck
+}
+
+# From the tarball that was made, so that a file that it lacks is found here.
+# Its unit tests have just run in distcheck.
+package() {
+	make -C "$work/werror" dist
+	version=$(cd "$source" && dpkg-parsechangelog -S Version)
+	upstream=${version%-*}
+	mkdir "$work/package"
+	cd "$work/package"
+	cp "$work/werror/dovecot-pop3-policy-$upstream.tar.gz" \
+		"dovecot-pop3-policy_$upstream.orig.tar.gz"
+	tar -xf "dovecot-pop3-policy_$upstream.orig.tar.gz"
+	cp -R "$source/debian" "dovecot-pop3-policy-$upstream/"
+	cd "dovecot-pop3-policy-$upstream"
+	DEB_BUILD_OPTIONS="nocheck parallel=2" dpkg-buildpackage -us -uc
+}
+
+check_package() {
+	cd "$work/package"
+	lintian --allow-root --info --display-info --fail-on error,warning ./*.changes
+}
+
+install_it() {
+	install_package "$work/package"
+}
+
+integration() {
+	cd "$source/tests/integration"
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=10 -rs .
+}
+
+benchmark() {
+	"$source/tests/bench/run"
+}
+
+must "install packages" install_packages
+must "autoreconf" autoreconf -i "$source"
+must "build and unit tests" unit_tests
+if [ "$label" = bookworm ]; then
+	step "lint" lint
+fi
+step "unit tests with sanitizers" sanitizers
+step "distcheck" distcheck
+must "package" package
+step "lintian" check_package
+must "install the package" install_it
+step "integration tests" integration
+step "benchmark" benchmark
+[ "$failed" -ne 0 ] || show_log "$log"
