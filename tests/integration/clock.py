@@ -1,0 +1,83 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""The clock of a private server: libfaketime in pop3 and doveadm only, so that login, auth and anvil keep real time."""
+
+import calendar
+import datetime
+import glob
+import os
+import time
+
+# Central Europe without the need of tzdata: summer time from the last Sunday of March to the last one of October.
+TZ = "CET-1CEST,M3.5.0/2,M10.5.0/3"
+YEAR = time.gmtime().tm_year + 2
+
+
+def library():
+    found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    assert found, "libfaketime is not installed"
+    return found[0]
+
+
+def last_sunday(month, year=YEAR):
+    day = calendar.monthrange(year, month)[1]
+    while datetime.date(year, month, day).weekday() != 6:
+        day -= 1
+    return datetime.date(year, month, day)
+
+
+def quiet_noon():
+    """A Wednesday five past noon that is far from the end of any window."""
+    day = datetime.date(YEAR, 11, 10)
+    while day.weekday() != 2:
+        day += datetime.timedelta(days=1)
+    return datetime.datetime.combine(day, datetime.time(12, 5))
+
+
+def epoch(local):
+    """Seconds since 1970 of a naive local time in TZ."""
+    saved = os.environ.get("TZ")
+    os.environ["TZ"] = TZ
+    time.tzset()
+    try:
+        return int(time.mktime(local.timetuple()[:8] + (-1,)))
+    finally:
+        if saved is None:
+            del os.environ["TZ"]
+        else:
+            os.environ["TZ"] = saved
+        time.tzset()
+
+
+class Clock:
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "clock")
+        self.offset = 0
+        self.set(quiet_noon())
+
+    def set(self, local):
+        """Sets the time for sessions that begin from now on; naive datetimes are local time in TZ."""
+        self.set_epoch(epoch(local))
+
+    def set_epoch(self, seconds):
+        self.offset = int(seconds - time.time())
+        temporary = self.path + ".new"
+        with open(temporary, "w", encoding="ascii") as file:
+            file.write("%+d\n" % self.offset)
+        os.chmod(temporary, 0o644)
+        os.rename(temporary, self.path)
+
+    def advance(self, **kwargs):
+        self.set_epoch(self.now() + datetime.timedelta(**kwargs).total_seconds())
+
+    def now(self):
+        return time.time() + self.offset
+
+    def environment(self):
+        return {
+            "LD_PRELOAD": library(),
+            "FAKETIME_TIMESTAMP_FILE": self.path,
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+            "TZ": TZ,
+        }

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Fixtures: a private server for all tests, another one where its settings must differ, users, and checks after each test."""
+
+import itertools
+import os
+import re
+
+import pytest
+
+import clock
+import mailgen
+import state_check
+from dovecot import Server
+
+FORMATS = ["maildir", "mbox", "sdbox", "mdbox"]
+
+SERVERS = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def needs_root():
+    assert os.geteuid() == 0, "these tests start mail servers and must be run as root"
+
+
+def running(server):
+    SERVERS.append(server)
+    try:
+        server.start()
+        yield server
+    finally:
+        SERVERS.remove(server)
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def shared_server():
+    """Has the plugin, and no global quota: users bring their own."""
+    yield from running(Server())
+
+
+@pytest.fixture
+def server(shared_server):
+    """The shared server, its clock set to a time at which no window ends soon."""
+    shared_server.clock.set(clock.quiet_noon())
+    return shared_server
+
+
+@pytest.fixture
+def start_server():
+    """Starts servers with other settings: start_server(settings={...})."""
+    runs = []
+
+    def start(**kwargs):
+        runs.append(running(Server(**kwargs)))
+        return next(runs[-1])
+
+    yield start
+    for run in runs:
+        for _ in run:
+            pass
+
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def new_user(server, request):
+    """Makes a user of the shared server: new_user("mbox", messages=10, quota="5msg/day")."""
+    return user_maker(server, request)
+
+
+def user_maker(server, request):
+    base = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:40].strip("-")
+
+    def make(form="maildir", messages=0, size=1500, quota=None, **fields):
+        if quota is not None:
+            fields["pop3_policy_quota"] = quota
+        user = server.user("%s.%d" % (base, next(NUMBERS)), form, **fields)
+        if messages:
+            user.append(mailgen.messages(messages, size))
+        return user
+
+    return make
+
+
+@pytest.fixture
+def make_user_on(request):
+    """make_user_on(server) is new_user for a server of start_server()."""
+    return lambda server: user_maker(server, request)
+
+
+@pytest.fixture(autouse=True)
+def logs_and_states(request):
+    """Remembers where the logs stand, for the report of a failure; checks each state that the test has left behind."""
+    known = {server: set(server.users) for server in SERVERS}
+    request.node.log_start = {server: len(server.log()) for server in SERVERS}
+    yield
+    for server in SERVERS:
+        for name in set(server.users) - known.get(server, set()):
+            state_check.check_home(os.path.join(server.home_root, name))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for server in SERVERS:
+            start = getattr(item, "log_start", {}).get(server, 0)
+            report.sections.append(("Dovecot log of " + server.root, server.log()[start:]))

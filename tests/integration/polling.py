@@ -1,0 +1,17 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Waiting for a condition, never for a time."""
+
+import time
+
+DEADLINE = 20
+
+
+def wait_for(condition, what, deadline=DEADLINE):
+    """Polls until CONDITION returns something true, and returns that."""
+    end = time.monotonic() + deadline
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < end, "waited %d s in vain for %s" % (deadline, what)
+        time.sleep(0.01)

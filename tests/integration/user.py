@@ -1,0 +1,154 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""A mail user of a private server: home, mail, sessions, state."""
+
+import imaplib
+import json
+import os
+import shutil
+
+import dovecot_conf
+import mailgen
+from pop3 import Pop3
+from polling import wait_for
+
+UID = 20001
+GID = 20001
+
+
+def chown_tree(path):
+    os.chown(path, UID, GID)
+    for folder, folders, files in os.walk(path):
+        for entry in folders + files:
+            os.lchown(os.path.join(folder, entry), UID, GID)
+
+
+def chown_folders(path):
+    for folder, _, _ in os.walk(path):
+        os.chown(folder, UID, GID)
+
+
+class User:
+    password = dovecot_conf.PASSWORD
+
+    def __init__(self, server, name, form, fields):
+        self.server = server
+        self.name = name
+        self.form = form
+        self.fields = fields
+        self.home = os.path.join(server.home_root, name)
+        if not os.path.exists(self.home):
+            os.mkdir(self.home, 0o700)
+            os.chown(self.home, UID, GID)
+
+    def userdb(self):
+        base = {"uid": str(UID), "gid": str(GID), "home": self.home}
+        return {**base, **dovecot_conf.MAIL_FIELDS[dovecot_conf.LINE][self.form], **self.fields}
+
+    def set_fields(self, **fields):
+        """Changes userdb fields; None takes one away."""
+        for key, value in fields.items():
+            if value is None:
+                self.fields.pop(key, None)
+            else:
+                self.fields[key] = value
+        self.server.users[self.name] = self.userdb()
+        self.server.write_users()
+        wait_for(self.is_known, "the new fields of " + self.name)
+
+    def is_known(self):
+        """True when the server tells the fields as they are now."""
+        told = dict(row.split("\t") for row in self.doveadm("-f", "tab", "user", self.name).splitlines()[1:])
+        return all(told.get(key) == value for key, value in self.fields.items())
+
+    # -- mail
+
+    def append(self, messages):
+        """Delivers messages over IMAP: the same way for every format."""
+        imap = imaplib.IMAP4("127.0.0.1", self.server.ports["imap"])
+        imap.login(self.name, self.password)
+        for message in messages:
+            status, reply = imap.append("INBOX", None, None, message)
+            assert status == "OK", reply
+        imap.logout()
+
+    def import_maildir(self, messages):
+        """Puts messages there byte for byte, also those that no protocol would carry."""
+        if self.form == "maildir":
+            mailgen.write_maildir(os.path.join(self.home, "Maildir"), messages)
+            chown_tree(self.home)
+            return
+        source = os.path.join(self.server.root, "import-" + self.name)
+        mailgen.write_maildir(source, messages)
+        chown_tree(source)
+        self.doveadm("import", "-u", self.name, "maildir:" + source, "", "all")
+        shutil.rmtree(source)
+
+    def doveadm(self, *args, **kwargs):
+        return self.server.doveadm(*args, **kwargs)
+
+    def flags(self):
+        """Flags of every message, in the order of UIDs."""
+        table = self.doveadm("-f", "tab", "fetch", "-u", self.name, "uid flags", "mailbox", "INBOX")
+        rows = [row.split("\t") for row in table.splitlines()[1:]]
+        return {int(uid): set(flags.split()) for uid, flags in rows}
+
+    # -- sessions
+
+    def connect(self, **kwargs):
+        return Pop3(self.server.ports["pop3"], **kwargs)
+
+    def session(self, **kwargs):
+        """A connection that is logged in."""
+        pop3 = self.connect(**kwargs)
+        reply = pop3.login(self.name, self.password)
+        assert reply.ok, reply.text
+        return pop3
+
+    def refused_login(self):
+        """The reply to a login that the policy must refuse; checks that the session ends there."""
+        with self.connect() as pop3:
+            reply = pop3.login(self.name, self.password)
+            assert not reply.ok, reply.text
+            assert pop3.drain() == b""
+        return reply.text
+
+    # -- state
+
+    @property
+    def state_dir(self):
+        return os.path.join(self.home, "pop3-policy")
+
+    @property
+    def state_path(self):
+        return os.path.join(self.state_dir, "state.json")
+
+    def state(self):
+        with open(self.state_path, encoding="utf-8") as file:
+            return json.load(file)
+
+    def window(self, name):
+        return self.state()["quota"]["windows"][name]
+
+    def used(self, window="day"):
+        counter = self.window(window)
+        return counter["bytes"], counter["messages"]
+
+    def write_state(self, data):
+        """Puts a state file there as the user would own it."""
+        if not os.path.isdir(self.state_dir):
+            os.mkdir(self.state_dir, 0o700)
+            os.chown(self.state_dir, UID, GID)
+        if isinstance(data, dict):
+            data = json.dumps(data).encode()
+        with open(self.state_path, "wb") as file:
+            file.write(data)
+        os.chmod(self.state_path, 0o600)
+        os.chown(self.state_path, UID, GID)
+
+    def quota(self, *args):
+        """Rows of `doveadm pop3 quota get`, as {(window, type): row}."""
+        rows = self.quota_rows("get", *args)
+        return {(row["window"], row["type"]): row for row in rows}
+
+    def quota_rows(self, action, *args):
+        return json.loads(self.doveadm("-f", "json", "pop3", "quota", action, "-u", self.name, *args) or "[]")
