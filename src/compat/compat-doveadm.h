@@ -1,0 +1,18 @@
+#ifndef POP3_POLICY_COMPAT_DOVEADM_H
+#define POP3_POLICY_COMPAT_DOVEADM_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "doveadm-mail.h"
+
+/* The parameters of struct doveadm_mail_cmd_vfuncs.init. */
+#if DOVECOT_PREREQ(2, 4, 0)
+#  define COMPAT_DOVEADM_INIT_PARAMS \
+	struct doveadm_mail_cmd_context *ctx ATTR_UNUSED
+#else
+#  define COMPAT_DOVEADM_INIT_PARAMS \
+	struct doveadm_mail_cmd_context *ctx ATTR_UNUSED, \
+	const char *const args[] ATTR_UNUSED
+#endif
+
+#endif
