@@ -1,0 +1,24 @@
+#ifndef POP3_POLICY_STATE_DIR_H
+#define POP3_POLICY_STATE_DIR_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+/* The state folder belongs to the user, who may put anything there: files are
+   opened relative to the folder, links are never followed, and what another
+   user owns is not taken. */
+
+/* Open the folder. Returns 1 and *fd_r, 0 if it does not exist, -1 and an error
+   if it is not a folder of ours. */
+int state_dir_open(const char *path, int *fd_r, const char **error_r);
+/* Make the folder (0700) with its parents. Returns 0, also if it exists
+   already, or -1 and an error. */
+int state_dir_create(const char *path, const char **error_r);
+
+/* Open a file in the folder with openat()'s flags (0600 if it is created).
+   Returns 1 and *fd_r, 0 with errno and an error if it does not exist, -1 with
+   errno and an error. errno is EPERM when it is not a regular file of this
+   user. */
+int state_dir_open_file(int dir_fd, const char *name, int flags, int *fd_r,
+			const char **error_r);
+
+#endif

@@ -1,0 +1,359 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "str.h"
+#include "file-lock.h"
+#include "time-util.h"
+#include "read-full.h"
+#include "write-full.h"
+#include "state-dir.h"
+#include "store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STATE_NAME "state.json"
+#define STATE_TEMP_NAME STATE_NAME".tmp"
+#define LOCK_NAME "state.lock"
+
+/* Our own are below 4 KB, so this is somebody else's. */
+#define STATE_MAX_SIZE (64 * 1024)
+/* A write takes milliseconds. Who waits longer than this finds a file server
+   that hangs. */
+#define LOCK_TIMEOUT_SECS 10
+
+struct policy_store {
+	struct event *event;
+	char *dir;
+	bool fsync;
+
+	/* while the lock is held: */
+	int dir_fd;
+	struct file_lock *lock;
+};
+
+struct policy_store *
+policy_store_init(const char *dir, bool fsync, struct event *event_parent)
+{
+	struct policy_store *store = i_new(struct policy_store, 1);
+
+	store->event = event_create(event_parent);
+	store->dir = i_strdup(dir);
+	store->fsync = fsync;
+	store->dir_fd = -1;
+	return store;
+}
+
+void policy_store_deinit(struct policy_store **_store)
+{
+	struct policy_store *store = *_store;
+
+	if (store == NULL)
+		return;
+	*_store = NULL;
+	i_assert(store->lock == NULL);
+	event_unref(&store->event);
+	i_free(store->dir);
+	i_free(store);
+}
+
+/* What follows from an error of a system call that was to write. */
+static enum policy_store_result write_failure(int write_errno)
+{
+	switch (write_errno) {
+	case ENOSPC:
+	case EDQUOT:
+	case EROFS:
+		return POLICY_STORE_UNWRITABLE;
+	default:
+		return POLICY_STORE_UNUSABLE;
+	}
+}
+
+enum load_result {
+	LOADED,
+	/* *error_r says why the file is of no use */
+	LOAD_CORRUPT,
+	LOAD_FAILED
+};
+
+static enum load_result
+load_open_file(int fd, struct policy_state **state_r, const char **error_r)
+{
+	struct stat st;
+	void *data;
+
+	if (fstat(fd, &st) < 0) {
+		*error_r = t_strdup_printf("fstat("STATE_NAME") failed: %m");
+		return LOAD_FAILED;
+	}
+	if (st.st_size > STATE_MAX_SIZE) {
+		*error_r = t_strdup_printf(
+			"%"PRIuUOFF_T" octets, expected at most %u",
+			(uoff_t)st.st_size, STATE_MAX_SIZE);
+		return LOAD_CORRUPT;
+	}
+	data = t_malloc_no0(I_MAX(st.st_size, 1));
+	if (read_full(fd, data, st.st_size) <= 0 && st.st_size > 0) {
+		*error_r = t_strdup_printf("read("STATE_NAME") failed: %m");
+		return LOAD_FAILED;
+	}
+	switch (policy_state_parse(data, st.st_size, state_r, error_r)) {
+	case POLICY_STATE_PARSED:
+		return LOADED;
+	case POLICY_STATE_CORRUPT:
+		return LOAD_CORRUPT;
+	case POLICY_STATE_TOO_NEW:
+		break;
+	}
+	return LOAD_FAILED;
+}
+
+static enum load_result
+load(int dir_fd, struct policy_state **state_r, const char **error_r)
+{
+	enum load_result result;
+	int fd, ret;
+
+	ret = state_dir_open_file(dir_fd, STATE_NAME, O_RDONLY, &fd, error_r);
+	if (ret < 0)
+		return LOAD_FAILED;
+	if (ret == 0) {
+		*state_r = policy_state_init();
+		return LOADED;
+	}
+	result = load_open_file(fd, state_r, error_r);
+	i_close_fd(&fd);
+	return result;
+}
+
+static void set_aside(struct policy_store *store, const char *reason)
+{
+	const char *name = t_strdup_printf(STATE_NAME".corrupt-%s",
+		t_strfgmtime("%Y%m%dT%H%M%SZ", time(NULL)));
+
+	if (renameat(store->dir_fd, STATE_NAME, store->dir_fd, name) < 0) {
+		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
+			"renaming it to %s failed: %m",
+			store->dir, reason, name);
+	} else {
+		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s): "
+			"renamed it to %s and went on without it",
+			store->dir, reason, name);
+	}
+}
+
+/* Load when the lock cannot be had for a reason that lets the session go on. */
+static enum policy_store_result
+load_unlocked(struct policy_store *store, struct policy_state **state_r,
+	      bool *corrupt_r, const char **error_r)
+{
+	enum load_result result;
+	int dir_fd, ret;
+
+	*corrupt_r = FALSE;
+	ret = state_dir_open(store->dir, &dir_fd, error_r);
+	if (ret < 0)
+		return POLICY_STORE_UNUSABLE;
+	if (ret == 0) {
+		*state_r = policy_state_init();
+		return POLICY_STORE_OK;
+	}
+	result = load(dir_fd, state_r, error_r);
+	i_close_fd(&dir_fd);
+	if (result == LOAD_CORRUPT) {
+		*corrupt_r = TRUE;
+		*state_r = policy_state_init();
+	}
+	return result == LOAD_FAILED ? POLICY_STORE_UNUSABLE : POLICY_STORE_OK;
+}
+
+enum policy_store_result
+policy_store_read(struct policy_store *store, struct policy_state **state_r,
+		  const char **error_r)
+{
+	enum policy_store_result result;
+	bool corrupt;
+
+	result = load_unlocked(store, state_r, &corrupt, error_r);
+	if (!corrupt)
+		return result;
+	/* look again under the lock: who holds it may have mended it */
+	policy_state_deinit(state_r);
+	result = policy_store_begin(store, state_r, error_r);
+	if (result == POLICY_STORE_OK)
+		policy_store_rollback(store);
+	return result == POLICY_STORE_UNWRITABLE ? POLICY_STORE_OK : result;
+}
+
+static enum policy_store_result
+open_dir(struct policy_store *store, const char **error_r)
+{
+	int ret;
+
+	ret = state_dir_open(store->dir, &store->dir_fd, error_r);
+	if (ret == 0) {
+		if (state_dir_create(store->dir, error_r) < 0)
+			return write_failure(errno);
+		ret = state_dir_open(store->dir, &store->dir_fd, error_r);
+		if (ret == 0)
+			*error_r = t_strdup_printf("%s vanished", store->dir);
+	}
+	return ret > 0 ? POLICY_STORE_OK : POLICY_STORE_UNUSABLE;
+}
+
+static enum policy_store_result
+lock(struct policy_store *store, const char **error_r)
+{
+	const struct file_lock_settings set = {
+		.lock_method = FILE_LOCK_METHOD_FCNTL,
+		.close_on_free = TRUE,
+	};
+	const char *path = t_strconcat(store->dir, "/"LOCK_NAME, NULL);
+	int fd;
+
+	if (state_dir_open_file(store->dir_fd, LOCK_NAME, O_RDWR | O_CREAT,
+				&fd, error_r) <= 0)
+		return write_failure(errno);
+	if (file_wait_lock(fd, path, F_WRLCK, &set, LOCK_TIMEOUT_SECS,
+			   &store->lock, error_r) > 0)
+		return POLICY_STORE_OK;
+	i_close_fd(&fd);
+	return POLICY_STORE_UNUSABLE;
+}
+
+static void unlock(struct policy_store *store)
+{
+	if (store->lock != NULL)
+		file_lock_free(&store->lock);
+	i_close_fd(&store->dir_fd);
+}
+
+static enum policy_store_result
+begin_unwritable(struct policy_store *store, struct policy_state **state_r,
+		 const char **error_r)
+{
+	enum policy_store_result result;
+	const char *error;
+	bool corrupt;
+
+	result = load_unlocked(store, state_r, &corrupt, &error);
+	if (result != POLICY_STORE_OK) {
+		*error_r = error;
+		return result;
+	}
+	if (corrupt) {
+		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
+			"cannot be renamed: went on without it",
+			store->dir, error);
+	}
+	return POLICY_STORE_UNWRITABLE;
+}
+
+enum policy_store_result
+policy_store_begin(struct policy_store *store, struct policy_state **state_r,
+		   const char **error_r)
+{
+	enum policy_store_result result;
+
+	i_assert(store->lock == NULL);
+
+	result = open_dir(store, error_r);
+	if (result == POLICY_STORE_OK)
+		result = lock(store, error_r);
+	if (result == POLICY_STORE_OK) {
+		switch (load(store->dir_fd, state_r, error_r)) {
+		case LOADED:
+			return POLICY_STORE_OK;
+		case LOAD_CORRUPT:
+			set_aside(store, *error_r);
+			*state_r = policy_state_init();
+			return POLICY_STORE_OK;
+		case LOAD_FAILED:
+			result = POLICY_STORE_UNUSABLE;
+			break;
+		}
+	}
+	unlock(store);
+	return result == POLICY_STORE_UNWRITABLE ?
+		begin_unwritable(store, state_r, error_r) : result;
+}
+
+void policy_store_rollback(struct policy_store *store)
+{
+	i_assert(store->lock != NULL);
+	unlock(store);
+}
+
+/* Returns 0, or -1 with errno and the call that failed. */
+static int
+write_temp(struct policy_store *store, const string_t *text,
+	   const char **error_r)
+{
+	const char *failed = NULL;
+	int fd;
+
+	/* what a process left that was killed here */
+	if (unlinkat(store->dir_fd, STATE_TEMP_NAME, 0) < 0 && errno != ENOENT) {
+		*error_r = t_strdup_printf("unlink(%s/"STATE_TEMP_NAME") "
+					   "failed: %m", store->dir);
+		return -1;
+	}
+	if (state_dir_open_file(store->dir_fd, STATE_TEMP_NAME,
+				O_WRONLY | O_CREAT | O_EXCL, &fd, error_r) <= 0)
+		return -1;
+	if (write_full(fd, str_data(text), str_len(text)) < 0)
+		failed = "write";
+	else if (store->fsync && fdatasync(fd) < 0)
+		failed = "fdatasync";
+	if (close(fd) < 0 && failed == NULL)
+		failed = "close";
+	if (failed == NULL)
+		return 0;
+	*error_r = t_strdup_printf("%s(%s/"STATE_TEMP_NAME") failed: %m",
+				   failed, store->dir);
+	return -1;
+}
+
+static int
+replace(struct policy_store *store, const string_t *text, const char **error_r)
+{
+	int old_errno;
+
+	if (write_temp(store, text, error_r) < 0) {
+		old_errno = errno;
+		(void)unlinkat(store->dir_fd, STATE_TEMP_NAME, 0);
+		errno = old_errno;
+		return -1;
+	}
+	if (renameat(store->dir_fd, STATE_TEMP_NAME,
+		     store->dir_fd, STATE_NAME) < 0) {
+		*error_r = t_strdup_printf("rename(%s/"STATE_TEMP_NAME") "
+					   "failed: %m", store->dir);
+		return -1;
+	}
+	if (store->fsync && fsync(store->dir_fd) < 0) {
+		*error_r = t_strdup_printf("fsync(%s) failed: %m", store->dir);
+		return -1;
+	}
+	return 0;
+}
+
+enum policy_store_result
+policy_store_commit(struct policy_store *store, struct policy_state *state,
+		    const char **error_r)
+{
+	enum policy_store_result result = POLICY_STORE_OK;
+	string_t *text = t_str_new(1024);
+
+	i_assert(store->lock != NULL);
+
+	policy_state_print(state, text);
+	if (replace(store, text, error_r) < 0)
+		result = write_failure(errno);
+	unlock(store);
+	return result;
+}

@@ -1,0 +1,49 @@
+#ifndef POP3_POLICY_STORE_H
+#define POP3_POLICY_STORE_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "state.h"
+
+/* Where the state of one user lives: DIR/state.json, written anew under the
+   lock DIR/state.lock and renamed into place, so that a reader without the lock
+   sees the old or the new one, never a part. */
+struct policy_store;
+
+enum policy_store_result {
+	POLICY_STORE_OK,
+	/* The state is known, but the file system takes no writes now (full,
+	   over quota, read-only): go on, and count in memory. */
+	POLICY_STORE_UNWRITABLE,
+	/* The state is not known, or must not be trusted: serve nothing that
+	   depends on it. */
+	POLICY_STORE_UNUSABLE
+};
+
+/* dir is the state folder; nothing is opened or made yet. */
+struct policy_store *
+policy_store_init(const char *dir, bool fsync, struct event *event_parent);
+void policy_store_deinit(struct policy_store **store);
+
+/* Read the state without the lock; nothing is written, unless the file is
+   corrupt: then it is renamed, which is logged, and the state is that of a new
+   user, as it is when there is no file. Returns POLICY_STORE_OK and *state_r,
+   the caller's to deinit, or POLICY_STORE_UNUSABLE and an error. */
+enum policy_store_result
+policy_store_read(struct policy_store *store, struct policy_state **state_r,
+		  const char **error_r);
+
+/* Read the state under the lock, in order to change it. After POLICY_STORE_OK
+   the lock is held (for as short as can be: never write to a client meanwhile)
+   and commit or rollback must follow. After POLICY_STORE_UNWRITABLE *state_r is
+   set too, but nothing is locked. *error_r is set for both failures. */
+enum policy_store_result
+policy_store_begin(struct policy_store *store, struct policy_state **state_r,
+		   const char **error_r);
+/* Write the state and unlock, whatever is returned. */
+enum policy_store_result
+policy_store_commit(struct policy_store *store, struct policy_state *state,
+		    const char **error_r);
+void policy_store_rollback(struct policy_store *store);
+
+#endif
