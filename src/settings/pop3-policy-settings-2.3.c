@@ -1,0 +1,71 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "mail-user.h"
+#include "pop3-policy-settings.h"
+
+const struct pop3_policy_settings pop3_policy_default_settings = {
+	.pop3_policy_quota = "",
+	.pop3_policy_quota_top = "headers",
+	.pop3_policy_state = "file:%h/pop3-policy",
+	.pop3_policy_on_error = "fail",
+};
+
+#define DEF(name) { #name, offsetof(struct pop3_policy_settings, name) }
+
+static const struct {
+	const char *name;
+	size_t offset;
+} setting_defines[] = {
+	DEF(pop3_policy_quota),
+	DEF(pop3_policy_quota_top),
+	DEF(pop3_policy_state),
+	DEF(pop3_policy_on_error),
+};
+
+int pop3_policy_settings_get(struct mail_user *user,
+			     const struct pop3_policy_settings **set_r,
+			     const char **error_r)
+{
+	struct pop3_policy_settings *set;
+	unsigned int i;
+
+	/* the values of plugin {} live as long as the user */
+	set = p_new(user->pool, struct pop3_policy_settings, 1);
+	*set = pop3_policy_default_settings;
+	for (i = 0; i < N_ELEMENTS(setting_defines); i++) {
+		const char **value = PTR_OFFSET(set, setting_defines[i].offset);
+		const char *given = mail_user_plugin_getenv(user,
+						setting_defines[i].name);
+
+		if (given != NULL)
+			*value = given;
+	}
+	if (!pop3_policy_settings_check(set, user->pool, error_r))
+		return -1;
+	set->pool = user->pool;
+	pool_ref(set->pool);
+	*set_r = set;
+	return 0;
+}
+
+int pop3_policy_settings_expand(const struct pop3_policy_settings *set,
+				struct mail_user *user, const char **value_r,
+				const char **error_r)
+{
+	const char *home;
+
+	if (set->pop3_policy_state !=
+	    pop3_policy_default_settings.pop3_policy_state) {
+		/* Dovecot has expanded plugin {} already */
+		*value_r = set->pop3_policy_state;
+		return 0;
+	}
+	if (mail_user_get_home(user, &home) <= 0) {
+		*error_r = t_strdup_printf("the user has no home directory for "
+					   "\"%s\"", set->pop3_policy_state);
+		return -1;
+	}
+	*value_r = t_strdup_printf("file:%s/pop3-policy", home);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "settings-parser.h"
+#include "pop3-policy-settings.h"
+#include "pop3-policy-settings-info.h"
+
+#undef DEF
+#define DEF(type, name) SETTING_DEFINE_STRUCT_##type(#name, name, \
+						     struct pop3_policy_settings)
+
+static const struct setting_define setting_defines[] = {
+	DEF(STR, pop3_policy_quota),
+	DEF(ENUM, pop3_policy_quota_top),
+	/* expanded when a session needs it: a user without a home must not
+	   fail for a folder that nothing asks for */
+	DEF(STR_NOVARS, pop3_policy_state),
+	DEF(ENUM, pop3_policy_on_error),
+
+	SETTING_DEFINE_LIST_END
+};
+
+const struct pop3_policy_settings pop3_policy_default_settings = {
+	.pop3_policy_quota = "",
+	/* the first one is the default */
+	.pop3_policy_quota_top = "headers:deny",
+	.pop3_policy_state = "file:%{home}/pop3-policy",
+	.pop3_policy_on_error = "fail:ignore",
+};
+
+const struct setting_parser_info pop3_policy_setting_parser_info = {
+	.name = "pop3_policy",
+	.plugin_dependency = "lib20_pop3_policy_plugin",
+
+	.defines = setting_defines,
+	.defaults = &pop3_policy_default_settings,
+
+	.struct_size = sizeof(struct pop3_policy_settings),
+	.pool_offset1 = 1 + offsetof(struct pop3_policy_settings, pool),
+	.check_func = pop3_policy_settings_check,
+};

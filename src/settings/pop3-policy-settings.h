@@ -1,0 +1,59 @@
+#ifndef POP3_POLICY_SETTINGS_H
+#define POP3_POLICY_SETTINGS_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "quota.h"
+
+struct mail_user;
+
+/* The settings, by the same names on all Dovecot lines: values of plugin {} on
+   2.3, global settings on 2.4. Userdb fields of these names override them. */
+struct pop3_policy_settings {
+	pool_t pool;
+
+	/* limits of what a user may download, see quota-text.h; "" is none */
+	const char *pop3_policy_quota;
+	/* what becomes of TOP when RETR would be refused: "headers" refuses a
+	   TOP with body lines only if it would send the whole message, "deny"
+	   refuses each TOP with body lines */
+	const char *pop3_policy_quota_top;
+	/* "file:DIR", the state folder, with variables */
+	const char *pop3_policy_state;
+	/* a session whose state cannot be known: "fail" refuses it, "ignore"
+	   runs it as if there were no policy */
+	const char *pop3_policy_on_error;
+
+	/* what the texts above mean: */
+	struct pop3_quota_limits quota;
+	bool quota_top_deny;
+	bool ignore_errors;
+};
+
+extern const struct pop3_policy_settings pop3_policy_default_settings;
+
+/* Fill in what the texts mean. Returns TRUE, or FALSE and an error that says
+   setting, value and what was expected. The type is that of Dovecot's check
+   functions: set is a struct pop3_policy_settings. */
+bool pop3_policy_settings_check(void *set, pool_t pool, const char **error_r);
+
+/* The settings of a user. Returns 0 and *set_r, to be freed by
+   pop3_policy_settings_free(), or -1 and an error for the admin. */
+int pop3_policy_settings_get(struct mail_user *user,
+			     const struct pop3_policy_settings **set_r,
+			     const char **error_r);
+void pop3_policy_settings_free(const struct pop3_policy_settings **set);
+
+/* Replace the variables of pop3_policy_state. The result is in the data stack or
+   lives as long as the settings. Returns 0, or -1 and an error. */
+int pop3_policy_settings_expand(const struct pop3_policy_settings *set,
+				struct mail_user *user, const char **value_r,
+				const char **error_r);
+
+/* The absolute path of the state folder, which lives as the above. Returns 0, or
+   -1 and an error, such as that the user has no home. */
+int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
+				   struct mail_user *user, const char **dir_r,
+				   const char **error_r);
+
+#endif
