@@ -1,0 +1,41 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "module-dir.h"
+#include "mail-user.h"
+#include "pop3-symbols.h"
+#include "mail-hooks.h"
+#include "session.h"
+#include "pop3-policy-plugin.h"
+
+const char *pop3_policy_plugin_version = DOVECOT_ABI_VERSION;
+
+static struct module *pop3_policy_module;
+static pop3_client_created_func_t *next_hook_client_created;
+
+static void pop3_policy_client_created(struct client **client)
+{
+	if (mail_user_is_plugin_loaded((*client)->user, pop3_policy_module))
+		pop3_policy_session_begin(*client);
+	if (next_hook_client_created != NULL)
+		next_hook_client_created(client);
+}
+
+void pop3_policy_plugin_init(struct module *module)
+{
+	pop3_policy_module = module;
+	/* other processes that load the plugin have no sessions */
+	if (pop3_client_created_hook_set == NULL)
+		return;
+	next_hook_client_created =
+		pop3_client_created_hook_set(pop3_policy_client_created);
+	mail_hooks_add(module);
+}
+
+void pop3_policy_plugin_deinit(void)
+{
+	if (pop3_client_created_hook_set == NULL)
+		return;
+	mail_hooks_remove();
+	pop3_client_created_hook_set(next_hook_client_created);
+}

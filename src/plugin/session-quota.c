@@ -1,0 +1,255 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "ioloop.h"
+#include "quota-text.h"
+#include "store.h"
+#include "session-quota.h"
+
+#include <time.h>
+
+/* What is sent without having been asked for, such as the headers of TOP, takes
+   its lease in steps of this. */
+#define LEASE_STEP_BYTES (64 * 1024)
+
+#define STATE_FAILED_REPLY \
+	"[SYS/TEMP] POP3 policy state is not available, try again later."
+
+struct session_quota {
+	struct event *event;
+	const struct pop3_quota_limits *limits;
+	struct policy_store *store;
+
+	struct pop3_quota_lease lease;
+	struct pop3_quota_amount total;
+	/* as they were when the lease was last returned */
+	struct pop3_quota_counters counters;
+
+	bool ignore_errors:1;
+	/* the state could not be known: do not wait for it again */
+	bool failed:1;
+	bool counters_known:1;
+	bool refusal_logged:1;
+	bool unwritable_logged:1;
+};
+
+struct session_quota *
+session_quota_init(const struct pop3_quota_limits *limits,
+		   struct policy_store *store, bool ignore_errors,
+		   struct event *event_parent)
+{
+	struct session_quota *quota = i_new(struct session_quota, 1);
+
+	quota->event = event_create(event_parent);
+	quota->limits = limits;
+	quota->store = store;
+	quota->ignore_errors = ignore_errors;
+	return quota;
+}
+
+void session_quota_deinit(struct session_quota **_quota)
+{
+	struct session_quota *quota = *_quota;
+
+	if (quota == NULL)
+		return;
+	*_quota = NULL;
+	event_unref(&quota->event);
+	i_free(quota);
+}
+
+static void
+log_unwritable(struct session_quota *quota, const char *error)
+{
+	if (quota->unwritable_logged)
+		return;
+	quota->unwritable_logged = TRUE;
+	e_error(quota->event, "quota is counted in this session only: %s",
+		error);
+}
+
+static void log_failed(struct session_quota *quota, const char *error)
+{
+	e_error(quota->event, "quota state is not available, %s: %s",
+		quota->ignore_errors ? "went on without it" :
+		"RETR is refused", error);
+	quota->failed = TRUE;
+}
+
+/* Read the counters, roll them to now and return the lease to them. */
+static enum policy_store_result
+begin_return(struct session_quota *quota, time_t now,
+	     struct policy_state **state_r)
+{
+	struct pop3_quota_lease lease = quota->lease;
+	struct pop3_quota_counters *counters;
+	enum policy_store_result result;
+	const char *error;
+
+	result = policy_store_begin(quota->store, state_r, &error);
+	if (result == POLICY_STORE_UNUSABLE) {
+		log_failed(quota, error);
+		return result;
+	}
+	if (result == POLICY_STORE_UNWRITABLE)
+		log_unwritable(quota, error);
+	counters = policy_state_quota(*state_r);
+	pop3_quota_roll(counters, now);
+	pop3_quota_lease_return(&lease, counters);
+	quota->counters = *counters;
+	quota->counters_known = TRUE;
+	return result;
+}
+
+/* Write the state, if begin_return() has locked it. */
+static enum policy_store_result
+commit(struct session_quota *quota, enum policy_store_result result,
+       struct policy_state *state)
+{
+	const char *error;
+
+	if (result != POLICY_STORE_OK)
+		return result;
+	result = policy_store_commit(quota->store, state, &error);
+	if (result == POLICY_STORE_UNWRITABLE)
+		log_unwritable(quota, error);
+	else if (result == POLICY_STORE_UNUSABLE)
+		log_failed(quota, error);
+	return result;
+}
+
+/* Take a lease in place of the one that was returned. */
+static bool
+take_commit(struct session_quota *quota, enum policy_store_result result,
+	    struct policy_state *state, time_t now,
+	    const struct pop3_quota_amount *reserve)
+{
+	struct pop3_quota_lease lease;
+
+	pop3_quota_lease_take(&lease, quota->limits, policy_state_quota(state),
+			      now, reserve);
+	result = commit(quota, result, state);
+	if (result == POLICY_STORE_UNUSABLE)
+		return FALSE;
+	if (result == POLICY_STORE_UNWRITABLE)
+		pop3_quota_lease_keep_unrecorded(&lease, &quota->lease);
+	quota->lease = lease;
+	return TRUE;
+}
+
+static void
+log_refusal(struct session_quota *quota,
+	    const struct pop3_quota_denial *denial)
+{
+	if (quota->refusal_logged)
+		return;
+	quota->refusal_logged = TRUE;
+	e_info(quota->event, "quota used up: %s, refused until %s",
+	       pop3_quota_limit_to_text(denial->window, denial->resource,
+					denial->limit),
+	       pop3_quota_time_to_text(denial->until));
+}
+
+static bool
+request_new_lease(struct session_quota *quota, time_t now,
+		  const struct pop3_quota_amount *need,
+		  const struct pop3_quota_amount *reserve, const char **reply_r)
+{
+	struct pop3_quota_denial denial;
+	struct policy_state *state;
+	enum policy_store_result result;
+	bool granted = FALSE;
+
+	*reply_r = STATE_FAILED_REPLY;
+	result = begin_return(quota, now, &state);
+	if (result == POLICY_STORE_UNUSABLE)
+		return FALSE;
+	if (pop3_quota_admits(quota->limits, policy_state_quota(state), now,
+			      need, &denial)) {
+		granted = take_commit(quota, result, state, now, reserve);
+	} else {
+		if (result == POLICY_STORE_OK)
+			policy_store_rollback(quota->store);
+		log_refusal(quota, &denial);
+		*reply_r = pop3_quota_denial_to_text(&denial);
+	}
+	policy_state_deinit(&state);
+	return granted;
+}
+
+bool session_quota_request(struct session_quota *quota, uoff_t size,
+			   uoff_t max_size, const char **reply_r)
+{
+	const struct pop3_quota_amount need = { .n = { size, 1 } };
+	const struct pop3_quota_amount reserve = { .n = { max_size, 1 } };
+	time_t now = time(NULL);
+
+	if (!quota->failed) {
+		if (pop3_quota_lease_covers(&quota->lease, now, &need,
+					    &reserve) ||
+		    request_new_lease(quota, now, &need, &reserve, reply_r))
+			return TRUE;
+		if (!quota->failed)
+			return FALSE;
+	}
+	*reply_r = STATE_FAILED_REPLY;
+	return quota->ignore_errors;
+}
+
+void session_quota_spend_message(struct session_quota *quota)
+{
+	quota->lease.spent.n[POP3_QUOTA_MESSAGES]++;
+	quota->total.n[POP3_QUOTA_MESSAGES]++;
+}
+
+/* A message is longer than announced, or goes on in the next window. */
+static void extend_lease(struct session_quota *quota, size_t size)
+{
+	const struct pop3_quota_amount reserve = {
+		.n = { I_MAX(size, LEASE_STEP_BYTES), 0 }
+	};
+	struct policy_state *state;
+	enum policy_store_result result;
+	time_t now = time(NULL);
+
+	result = begin_return(quota, now, &state);
+	if (result == POLICY_STORE_UNUSABLE)
+		return;
+	(void)take_commit(quota, result, state, now, &reserve);
+	policy_state_deinit(&state);
+}
+
+void session_quota_spend_bytes(struct session_quota *quota, size_t size)
+{
+	uint64_t *spent = &quota->lease.spent.n[POP3_QUOTA_BYTES];
+
+	if (!quota->failed &&
+	    (*spent + size > quota->lease.granted.n[POP3_QUOTA_BYTES] ||
+	     ioloop_time >= quota->lease.expires))
+		extend_lease(quota, size);
+	*spent += size;
+	quota->total.n[POP3_QUOTA_BYTES] += size;
+}
+
+const struct pop3_quota_amount *
+session_quota_total(const struct session_quota *quota)
+{
+	return &quota->total;
+}
+
+const char *session_quota_finish(struct session_quota *quota)
+{
+	struct policy_state *state;
+	enum policy_store_result result;
+
+	if (quota->lease.expires != 0) {
+		result = begin_return(quota, time(NULL), &state);
+		if (result != POLICY_STORE_UNUSABLE) {
+			(void)commit(quota, result, state);
+			policy_state_deinit(&state);
+		}
+		i_zero(&quota->lease);
+	}
+	return !quota->counters_known ? NULL :
+		pop3_quota_left_to_text(quota->limits, &quota->counters);
+}

@@ -1,0 +1,41 @@
+#ifndef POP3_POLICY_SESSION_QUOTA_H
+#define POP3_POLICY_SESSION_QUOTA_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "quota.h"
+
+struct policy_store;
+
+/* The download quota of one session. It takes leases from the counters in the
+   state, so that most messages cost no write, and gives back what is left. */
+struct session_quota;
+
+/* limits and store must outlive the session. With ignore_errors, a state that
+   cannot be known lets the session go on uncounted. */
+struct session_quota *
+session_quota_init(const struct pop3_quota_limits *limits,
+		   struct policy_store *store, bool ignore_errors,
+		   struct event *event_parent);
+/* session_quota_finish() comes first: a lease that is not given back counts as
+   used. */
+void session_quota_deinit(struct session_quota **quota);
+
+/* May one more message be sent, of which size octets are expected and max_size
+   are possible? Returns TRUE, or FALSE and the reply after "-ERR ", in the data
+   stack; the refusal is logged. */
+bool session_quota_request(struct session_quota *quota, uoff_t size,
+			   uoff_t max_size, const char **reply_r);
+/* A message that was asked for begins to be sent. */
+void session_quota_spend_message(struct session_quota *quota);
+/* So many octets are about to be sent, asked for or not. */
+void session_quota_spend_bytes(struct session_quota *quota, size_t size);
+
+/* What was spent in this session. */
+const struct pop3_quota_amount *
+session_quota_total(const struct session_quota *quota);
+/* Give back what is left of the lease. Afterwards returns what is left of the
+   limits for the log, in the data stack, or NULL if that is not known. */
+const char *session_quota_finish(struct session_quota *quota);
+
+#endif

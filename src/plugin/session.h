@@ -1,0 +1,41 @@
+#ifndef POP3_POLICY_SESSION_H
+#define POP3_POLICY_SESSION_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "mail-user.h"
+
+struct client;
+struct istream;
+struct mail;
+
+/* One client's session under policy: what it was sent, what that costs. A user
+   without a policy has none. */
+struct pop3_policy_session;
+
+/* The commands that send message contents. */
+enum session_command {
+	SESSION_RETR,
+	SESSION_TOP
+};
+
+/* A client has logged in: begin a session if its user has a policy, or refuse
+   it when the policy cannot be known. */
+void pop3_policy_session_begin(struct client *client);
+
+/* The session of a user, or NULL. */
+struct pop3_policy_session *pop3_policy_session_find(struct mail_user *user);
+
+/* The client wants a message that is not open yet. Returns TRUE if it may have
+   it; else the reply is set, and opening the message must fail. */
+bool pop3_policy_session_allow_open(struct pop3_policy_session *session,
+				    struct mail *mail,
+				    enum session_command command);
+/* Likewise for an open message, whose stream is at its beginning: what could not
+   be judged before. If it returns TRUE, the reply is sent next. */
+bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
+				    struct mail *mail,
+				    enum session_command command,
+				    struct istream *stream);
+
+#endif
