@@ -1,0 +1,18 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "module-dir.h"
+#include "doveadm-mail.h"
+#include "doveadm-pop3-policy-plugin.h"
+
+const char *doveadm_pop3_policy_plugin_version = DOVECOT_ABI_VERSION;
+
+void doveadm_pop3_policy_plugin_init(struct module *module ATTR_UNUSED)
+{
+	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_quota_get);
+	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_quota_reset);
+}
+
+void doveadm_pop3_policy_plugin_deinit(void)
+{
+}

@@ -1,0 +1,16 @@
+#ifndef DOVEADM_POP3_POLICY_PLUGIN_H
+#define DOVEADM_POP3_POLICY_PLUGIN_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+/* The names by which doveadm finds the plugin. */
+extern const char *doveadm_pop3_policy_plugin_version;
+
+void doveadm_pop3_policy_plugin_init(struct module *module);
+void doveadm_pop3_policy_plugin_deinit(void);
+
+/* doveadm pop3 quota get|reset */
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_quota_get;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_quota_reset;
+
+#endif
