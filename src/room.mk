@@ -12,10 +12,13 @@ AM_CPPFLAGS = \
 	$(LIBDOVECOT_INCLUDE)
 
 compat_lib = $(top_builddir)/src/compat/libcompat.la
+compat_storage_lib = $(top_builddir)/src/compat/libcompat-storage.la
 policy_lib = $(top_builddir)/src/policy/libpolicy.la
 state_lib = $(top_builddir)/src/state/libstate.la
 settings_lib = $(top_builddir)/src/settings/libsettings.la
 
+# What a module that serves sessions or doveadm is made of, beside its own files.
+module_libs = $(settings_lib) $(state_lib) $(policy_lib) $(compat_storage_lib) $(compat_lib)
 module_ldflags = $(AM_LDFLAGS) -module -avoid-version
 
 TESTS = $(check_PROGRAMS)
