@@ -33,5 +33,5 @@ done
 
 echo "lint: $srcdir"
 "$cppcheck" --quiet --error-exitcode=1 --inline-suppr --std=c99 \
-	--enable=warning,performance,portability $own $files
+	--enable=warning,performance,portability -DATTR_UNUSED= $own $files
 "$clang_tidy" --quiet --warnings-as-errors='*' $files -- -std=gnu99 $cppflags
