@@ -211,6 +211,8 @@ lock(struct policy_store *store, const char **error_r)
 	const struct file_lock_settings set = {
 		.lock_method = FILE_LOCK_METHOD_FCNTL,
 		.close_on_free = TRUE,
+		/* fail, rather than panic in the middle of a session */
+		.allow_deadlock = TRUE,
 	};
 	const char *path = t_strconcat(store->dir, "/"LOCK_NAME, NULL);
 	int fd;
