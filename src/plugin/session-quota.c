@@ -144,7 +144,8 @@ log_refusal(struct session_quota *quota,
 	if (quota->refusal_logged)
 		return;
 	quota->refusal_logged = TRUE;
-	e_info(quota->event, "quota used up: %s, refused until %s",
+	e_info(quota->event, "%s: %s, refused until %s", denial->left == 0 ?
+	       "quota used up" : "message does not fit in the quota",
 	       pop3_quota_limit_to_text(denial->window, denial->resource,
 					denial->limit),
 	       pop3_quota_time_to_text(denial->until));
