@@ -4,6 +4,7 @@
 import calendar
 import datetime
 import glob
+import math
 import os
 import time
 
@@ -59,7 +60,8 @@ class Clock:
         self.set_epoch(epoch(local))
 
     def set_epoch(self, seconds):
-        self.offset = int(seconds - time.time())
+        # rounded up, so that the asked for second is reached
+        self.offset = math.ceil(seconds - time.time())
         temporary = self.path + ".new"
         with open(temporary, "w", encoding="ascii") as file:
             file.write("%+d\n" % self.offset)

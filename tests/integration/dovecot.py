@@ -138,6 +138,10 @@ class Server:
                     found.append(int(entry))
         return found
 
+    def wait_idle(self):
+        """Waits until every session has ended, also in the process that served it."""
+        wait_for(lambda: not self.children("pop3"), "the end of all sessions")
+
     # -- users
 
     def write_users(self):
@@ -171,10 +175,10 @@ class Server:
         except FileNotFoundError:
             return ""
 
-    def log_lines(self, user, pattern=""):
+    def log_lines(self, user, pattern="", service="pop3"):
         """Log lines of the sessions of USER that match PATTERN."""
         return [line for line in self.log().splitlines()
-                if re.search(r"[(<]%s[)>]" % re.escape(user.name), line) and re.search(pattern, line)]
+                if "%s(%s)" % (service, user.name) in line and re.search(pattern, line)]
 
     def wait_log(self, user, pattern, count=1):
         return wait_for(lambda: (lambda found: found if len(found) >= count else None)(self.log_lines(user, pattern)),
