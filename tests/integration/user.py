@@ -35,13 +35,16 @@ class User:
         self.name = name
         self.form = form
         self.fields = fields
+        self.has_home = True
         self.home = os.path.join(server.home_root, name)
         if not os.path.exists(self.home):
             os.mkdir(self.home, 0o700)
             os.chown(self.home, UID, GID)
 
     def userdb(self):
-        base = {"uid": str(UID), "gid": str(GID), "home": self.home}
+        base = {"uid": str(UID), "gid": str(GID)}
+        if self.has_home:
+            base["home"] = self.home
         return {**base, **dovecot_conf.MAIL_FIELDS[dovecot_conf.LINE][self.form], **self.fields}
 
     def set_fields(self, **fields):
@@ -54,6 +57,18 @@ class User:
         self.server.users[self.name] = self.userdb()
         self.server.write_users()
         wait_for(self.is_known, "the new fields of " + self.name)
+
+    def own_home(self):
+        chown_tree(self.home)
+
+    def no_home(self, maildir, **fields):
+        """Takes the home out of the userdb; the mail stays where it is."""
+        self.has_home = False
+        if dovecot_conf.LINE == "2.3":
+            fields["mail"] = "maildir:" + maildir
+        else:
+            fields["mail_path"] = maildir
+        self.set_fields(**fields)
 
     def is_known(self):
         """True when the server tells the fields as they are now."""

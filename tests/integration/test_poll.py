@@ -1,0 +1,84 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""A poll that finds nothing new writes nothing, and needs no state."""
+
+import os
+
+import pytest
+
+from conftest import FORMATS, running, user_maker
+from dovecot import Server
+
+
+DAY = 24 * 3600
+
+
+@pytest.fixture(scope="module")
+def real_time_server():
+    """With a faked clock stock Dovecot finds the times of its folders odd, and sets them anew in each session."""
+    yield from running(Server(faked=False))
+
+
+@pytest.fixture
+def new_user(real_time_server, request):
+    return user_maker(real_time_server, request)
+
+
+def listing(folder):
+    """Everything below a folder, so that any write shows."""
+    found = {}
+    for path, folders, files in os.walk(folder):
+        for name in folders + files:
+            info = os.lstat(os.path.join(path, name))
+            found[os.path.relpath(os.path.join(path, name), folder)] = (
+                info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+    return found
+
+
+def poll(user):
+    with user.session() as pop3:
+        pop3.stat()
+        pop3.uidl()
+        pop3.ok("LIST")
+        pop3.quit()
+    user.server.wait_idle()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_idle_poll_writes_nothing(new_user, form):
+    user = new_user(form, messages=20, quota="10msg/day 1G/month")
+    poll(user)
+    before = listing(user.home)
+    poll(user)
+    assert listing(user.home) == before
+    assert not os.path.exists(user.state_dir)
+
+
+@pytest.mark.parametrize("used", [3, 10], ids=["within", "over-quota"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_idle_poll_with_a_state(new_user, form, used):
+    user = new_user(form, messages=20, quota="10msg/day 1G/month")
+    with user.session() as pop3:
+        for number in range(1, used + 1):
+            pop3.retr(number)
+        pop3.quit()
+    poll(user)
+    before = listing(user.home)
+    assert "pop3-policy/state.json" in before
+    poll(user)
+    assert listing(user.home) == before
+
+
+def test_poll_in_a_new_window_writes_nothing(new_user):
+    user = new_user(messages=5, quota="2msg/day")
+    with user.session() as pop3:
+        pop3.retr(1)
+        pop3.quit()
+    state = user.state()
+    for counter in state["quota"]["windows"].values():
+        counter["start"] -= 40 * DAY
+    user.write_state(state)
+    poll(user)
+    before = listing(user.home)
+    poll(user)
+    assert listing(user.home) == before
+    assert user.state() == state
