@@ -98,7 +98,8 @@ class Server:
         if self.process.poll() is not None:
             raise AssertionError("dovecot ended:\n%s\n%s" % (self.process.stdout.read().decode(), self.log()))
         try:
-            socket.create_connection(("127.0.0.1", self.ports["pop3"]), 1).close()
+            for port in self.ports.values():
+                socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
             return False
         return True
