@@ -4,6 +4,7 @@
 import glob
 import hashlib
 import os
+import pwd
 import re
 import subprocess
 
@@ -16,6 +17,22 @@ def commands(*lines):
     return "".join(line + "\r\n" for line in lines).encode("ascii")
 
 
+def reader():
+    """Who reads the mail, for subprocess: Dovecot does not serve root."""
+    if os.getuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def give_to_reader(folder):
+    owner = reader()
+    if owner:
+        for path, folders, files in os.walk(folder):
+            for name in [".", *folders, *files]:
+                os.chown(os.path.join(path, name), owner["user"], owner["group"])
+
+
 def run(binary, conf, home, sent, wrapper=()):
     """Returns all that the client got, as a digest."""
     # The configuration is read by an exec of doveconf and back, in the same process.
@@ -24,6 +41,8 @@ def run(binary, conf, home, sent, wrapper=()):
         input=sent,
         capture_output=True,
         check=False,
+        cwd=home,
+        **reader(),
         env={"USER": "bench", "HOME": home, "PATH": os.environ["PATH"]},
     )
     reply = done.stdout
@@ -40,6 +59,7 @@ def run(binary, conf, home, sent, wrapper=()):
 def instructions(binary, conf, home, sent, outdir):
     """Returns (instructions of the session, digest of what the client got)."""
     os.makedirs(outdir)
+    give_to_reader(outdir)
     pattern = os.path.join(outdir, "callgrind.%p")
     digest = run(binary, conf, home, sent, wrapper=(
         "valgrind", "--quiet", "--tool=callgrind", "--trace-children=yes",
