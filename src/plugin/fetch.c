@@ -3,48 +3,31 @@
 #include "lib.h"
 #include "istream.h"
 #include "ostream.h"
+#include "mail-storage.h"
 #include "pop3-symbols.h"
 #include "fetch.h"
 
-void fetch_begin(struct fetch *fetch, struct istream *stream, uint32_t uid,
-		 bool retr)
+void fetch_begin(struct fetch *fetch, struct client *client, struct mail *mail,
+		 struct istream *stream, bool retr, bool download)
 {
-	i_zero(fetch);
-	fetch->phase = FETCH_OPENED;
+	fetch->mail = mail;
 	fetch->stream = stream;
-	fetch->uid = uid;
+	fetch->uid = mail->uid;
+	fetch->start_offset = client->output->offset;
 	fetch->retr = retr;
+	fetch->download = download;
 }
 
-bool fetch_sending(struct fetch *fetch, struct client *client)
+uoff_t fetch_sent_bytes(const struct fetch *fetch, const struct client *client)
 {
-	switch (fetch->phase) {
-	case FETCH_NONE:
-		return FALSE;
-	case FETCH_OPENED:
-		/* the status line, sent before client->cmd is set */
-		fetch->phase = FETCH_SENDING;
-		return TRUE;
-	case FETCH_SENDING:
-		break;
-	}
-	/* client->cmd is reset after the final dot was sent */
-	if (client->cmd == NULL)
-		return FALSE;
-	fetch->read_whole = fetch->stream->eof &&
-		fetch->stream->stream_errno == 0 &&
-		i_stream_get_data_size(fetch->stream) == 0;
-	return TRUE;
+	return client->output->offset - fetch->start_offset;
 }
 
-bool fetch_end(struct fetch *fetch, struct client *client, uint32_t *uid_r)
+bool fetch_sent_whole(const struct fetch *fetch, const struct client *client)
 {
-	bool sent_whole;
+	const struct istream *stream = fetch->stream;
 
-	sent_whole = fetch->phase == FETCH_SENDING && fetch->retr &&
-		fetch->read_whole && client->cmd == NULL &&
-		client->output->stream_errno == 0;
-	*uid_r = fetch->uid;
-	i_zero(fetch);
-	return sent_whole;
+	return fetch->retr && stream->eof && stream->stream_errno == 0 &&
+		i_stream_get_data_size(fetch->stream) == 0 &&
+		!client->output->closed && client->output->stream_errno == 0;
 }

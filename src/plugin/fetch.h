@@ -5,35 +5,31 @@
 
 struct client;
 struct istream;
+struct mail;
 
-enum fetch_phase {
-	FETCH_NONE,
-	/* the message is open, its reply is about to begin */
-	FETCH_OPENED,
-	FETCH_SENDING
-};
-
-/* The reply to one RETR or TOP, from the opening of the message to the final
-   dot. The pop3 process does not tell when a reply ends, nor whether reading the
-   message failed in the middle (it sends the final dot all the same), so both
-   are seen from what is sent and what the message's stream looks like then. */
+/* The reply to one RETR or TOP, from the opening of the message until the pop3
+   process frees it, right after the final dot. What was sent is how far the
+   output has come meanwhile: looking at each send would cost more than sending
+   a small message. */
 struct fetch {
-	enum fetch_phase phase;
-	/* valid until the reply is complete */
+	/* NULL when no reply is under way */
+	struct mail *mail;
 	struct istream *stream;
 	uint32_t uid;
+	uoff_t start_offset;
+	/* the client asked for the whole message with RETR */
 	bool retr;
-	/* nothing was left of the message when something was last sent */
-	bool read_whole;
+	/* counts as a message in the quota */
+	bool download;
 };
 
-void fetch_begin(struct fetch *fetch, struct istream *stream, uint32_t uid,
-		 bool retr);
-/* Something is about to be sent. Returns TRUE if it belongs to the reply; FALSE
-   ends the fetch. */
-bool fetch_sending(struct fetch *fetch, struct client *client);
-/* The session looks at something else or ends. Returns TRUE and the UID if the
-   fetch was that of a RETR and everything of it was sent. */
-bool fetch_end(struct fetch *fetch, struct client *client, uint32_t *uid_r);
+void fetch_begin(struct fetch *fetch, struct client *client, struct mail *mail,
+		 struct istream *stream, bool retr, bool download);
+
+/* Octets of the reply that were given to the output until now. */
+uoff_t fetch_sent_bytes(const struct fetch *fetch, const struct client *client);
+/* Whether all of the message has been sent, asked when the pop3 process frees
+   it. It sends the final dot also when reading the message has failed. */
+bool fetch_sent_whole(const struct fetch *fetch, const struct client *client);
 
 #endif

@@ -5,7 +5,8 @@
 
 struct module;
 
-/* Put the session between the pop3 process and the messages that it opens. */
+/* Put the session between the pop3 process and the mailbox and messages that it
+   opens. */
 void mail_hooks_add(struct module *module);
 void mail_hooks_remove(void);
 

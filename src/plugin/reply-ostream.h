@@ -6,28 +6,22 @@
 struct client;
 
 /* Our word in what the pop3 process sends: a stream on top of client->output
-   that sees each send, and can put another line in the place of one. The stream
-   is freed with client->output. */
+   that sends another line in the place of one. It is there only for that one
+   send: messages are sent line by line, and each would pay for it. */
 struct reply_ostream;
 
-struct reply_ostream_callbacks {
-	/* size octets are about to be sent, or another line in their place */
-	void (*sending)(void *context, size_t size);
-};
-
-struct reply_ostream *
-reply_ostream_push(struct client *client,
-		   const struct reply_ostream_callbacks *callbacks,
-		   void *context);
-/* Call back no more. */
-void reply_ostream_detach(struct reply_ostream *reply);
+/* client->output must be complete, which it is not yet when the client is
+   created. */
+struct reply_ostream *reply_ostream_init(struct client *client);
+void reply_ostream_deinit(struct reply_ostream **reply);
 
 /* Send this line, given without its line end, in place of the next send. */
 void reply_ostream_replace_next(struct reply_ostream *reply, const char *line);
-/* Send this line in place of the next send, nothing from then on, read no more
-   commands, and disconnect the client with this reason as soon as the pop3
-   process has returned to its loop. */
-void reply_ostream_refuse_session(struct reply_ostream *reply, const char *line,
+
+/* For a client that was just created: send this line in place of the first send,
+   nothing from then on, read no commands, and disconnect with this reason as
+   soon as the pop3 process has returned to its loop. */
+void reply_ostream_refuse_session(struct client *client, const char *line,
 				  const char *reason);
 
 #endif

@@ -1,15 +1,14 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "lib.h"
-#include "ioloop.h"
 #include "quota-text.h"
 #include "store.h"
 #include "session-quota.h"
 
 #include <time.h>
 
-/* What is sent without having been asked for, such as the headers of TOP, takes
-   its lease in steps of this. */
+/* What is sent whatever the limits say, such as the headers of TOP, takes its
+   lease in steps of this. */
 #define LEASE_STEP_BYTES (64 * 1024)
 
 #define STATE_FAILED_REPLY \
@@ -197,21 +196,13 @@ bool session_quota_request(struct session_quota *quota, uoff_t size,
 	return quota->ignore_errors;
 }
 
-void session_quota_spend_message(struct session_quota *quota)
+static void
+force_lease(struct session_quota *quota, time_t now, uint64_t bytes,
+	    uint64_t messages)
 {
-	quota->lease.spent.n[POP3_QUOTA_MESSAGES]++;
-	quota->total.n[POP3_QUOTA_MESSAGES]++;
-}
-
-/* A message is longer than announced, or goes on in the next window. */
-static void extend_lease(struct session_quota *quota, size_t size)
-{
-	const struct pop3_quota_amount reserve = {
-		.n = { I_MAX(size, LEASE_STEP_BYTES), 0 }
-	};
+	const struct pop3_quota_amount reserve = { .n = { bytes, messages } };
 	struct policy_state *state;
 	enum policy_store_result result;
-	time_t now = time(NULL);
 
 	result = begin_return(quota, now, &state);
 	if (result == POLICY_STORE_UNUSABLE)
@@ -220,16 +211,35 @@ static void extend_lease(struct session_quota *quota, size_t size)
 	policy_state_deinit(&state);
 }
 
-void session_quota_spend_bytes(struct session_quota *quota, size_t size)
+void session_quota_reserve(struct session_quota *quota, uoff_t max_size)
 {
-	uint64_t *spent = &quota->lease.spent.n[POP3_QUOTA_BYTES];
+	const struct pop3_quota_lease *lease = &quota->lease;
+	time_t now = time(NULL);
 
 	if (!quota->failed &&
-	    (*spent + size > quota->lease.granted.n[POP3_QUOTA_BYTES] ||
-	     ioloop_time >= quota->lease.expires))
-		extend_lease(quota, size);
-	*spent += size;
-	quota->total.n[POP3_QUOTA_BYTES] += size;
+	    (now >= lease->expires ||
+	     pop3_quota_add(lease->spent.n[POP3_QUOTA_BYTES], max_size) >
+	     lease->granted.n[POP3_QUOTA_BYTES]))
+		force_lease(quota, now, I_MAX(max_size, LEASE_STEP_BYTES), 0);
+}
+
+void session_quota_spend(struct session_quota *quota, uoff_t bytes,
+			 bool download)
+{
+	time_t now = time(NULL);
+
+	if (!quota->failed && now >= quota->lease.expires) {
+		/* It began in a window that has ended meanwhile, and counts
+		   there by its lease. What of it was sent in this one is not
+		   known, so it counts here too. */
+		force_lease(quota, now, bytes, download ? 1 : 0);
+	}
+	quota->lease.spent.n[POP3_QUOTA_BYTES] += bytes;
+	quota->total.n[POP3_QUOTA_BYTES] += bytes;
+	if (download) {
+		quota->lease.spent.n[POP3_QUOTA_MESSAGES]++;
+		quota->total.n[POP3_QUOTA_MESSAGES]++;
+	}
 }
 
 const struct pop3_quota_amount *

@@ -26,10 +26,12 @@ void session_quota_deinit(struct session_quota **quota);
    stack; the refusal is logged. */
 bool session_quota_request(struct session_quota *quota, uoff_t size,
 			   uoff_t max_size, const char **reply_r);
-/* A message that was asked for begins to be sent. */
-void session_quota_spend_message(struct session_quota *quota);
-/* So many octets are about to be sent, asked for or not. */
-void session_quota_spend_bytes(struct session_quota *quota, size_t size);
+/* So many octets will be sent at the most, whatever the limits say. */
+void session_quota_reserve(struct session_quota *quota, uoff_t max_size);
+/* What became of the last request or reserve: so much was sent, as a download
+   that counts as a message or not. */
+void session_quota_spend(struct session_quota *quota, uoff_t bytes,
+			 bool download);
 
 /* What was spent in this session. */
 const struct pop3_quota_amount *

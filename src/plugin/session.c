@@ -3,7 +3,6 @@
 #include "lib.h"
 #include "istream.h"
 #include "module-context.h"
-#include "ostream.h"
 #include "mail-storage.h"
 #include "compat-mail-user.h"
 #include "pop3-symbols.h"
@@ -34,6 +33,7 @@ struct pop3_policy_session {
 	const struct pop3_policy_settings *set;
 	struct policy_store *store;
 	struct session_quota *quota;
+	/* once a message was refused */
 	struct reply_ostream *reply;
 
 	struct fetch fetch;
@@ -41,8 +41,6 @@ struct pop3_policy_session {
 	ARRAY_TYPE(seq_range) sent_whole;
 	/* where the last message stood in client->msgnum_to_seq_map */
 	uint32_t last_msgnum;
-	/* where the line begins of the command that comes next, or runs */
-	uoff_t command_offset;
 	bool finished;
 };
 
@@ -55,14 +53,6 @@ static MODULE_CONTEXT_DEFINE_INIT(pop3_policy_client_module,
 				  &pop3_module_register);
 static MODULE_CONTEXT_DEFINE_INIT(pop3_policy_user_module,
 				  &mail_user_module_register);
-
-static void session_refuse(struct client *client, const char *reply)
-{
-	struct reply_ostream *reply_stream;
-
-	reply_stream = reply_ostream_push(client, NULL, NULL);
-	reply_ostream_refuse_session(reply_stream, reply, REFUSE_REASON);
-}
 
 /* POP3 numbers are message indexes unless a POP3 order is stored; then they
    are looked up from where the last one was found, as clients go through the
@@ -83,7 +73,8 @@ static uint32_t session_msgnum(struct pop3_policy_session *session, uint32_t seq
 	return seq - 1;
 }
 
-/* What a reply may have at the most. */
+/* What a reply may have at the most. If the size is wrong (it comes from a file
+   name or a cache), what was sent still counts, but only afterwards. */
 static uoff_t max_wire_size(const struct client *client, uoff_t size)
 {
 	/* status line, missing end of the last line, final dot */
@@ -97,46 +88,57 @@ static uoff_t max_wire_size(const struct client *client, uoff_t size)
 	return size + size / 3 + overhead;
 }
 
-static void refuse_message(struct pop3_policy_session *session,
-			   const char *reply)
+static bool
+session_request(struct pop3_policy_session *session, uoff_t size,
+		uoff_t max_size)
 {
+	struct client *client = session->client;
+	const char *reply;
+
+	if (session_quota_request(session->quota, size, max_size, &reply))
+		return TRUE;
 	/* The pop3 process takes a message that cannot be opened for a bad
 	   command when it is asked for again, or downwards, and 20 of these end
 	   the session: DELEs would be lost. */
-	session->client->bad_counter = 0;
+	client->bad_counter = 0;
+	if (session->reply == NULL)
+		session->reply = reply_ostream_init(client);
 	reply_ostream_replace_next(session->reply,
 				   t_strconcat("-ERR ", reply, NULL));
-}
-
-static bool
-session_request(struct pop3_policy_session *session, struct mail *mail)
-{
-	struct client *client = session->client;
-	uint32_t msgnum = session_msgnum(session, mail->seq);
-	uoff_t size = client->message_sizes[msgnum];
-	const char *reply;
-
-	if (session_quota_request(session->quota, size,
-				  max_wire_size(client, size), &reply))
-		return TRUE;
-	refuse_message(session, reply);
 	return FALSE;
-}
-
-static void session_fetch_end(struct pop3_policy_session *session)
-{
-	uint32_t uid;
-
-	if (fetch_end(&session->fetch, session->client, &uid))
-		seq_range_array_add(&session->sent_whole, uid);
 }
 
 bool pop3_policy_session_allow_open(struct pop3_policy_session *session,
 				    struct mail *mail,
 				    enum session_command command)
 {
-	session_fetch_end(session);
-	return command != SESSION_RETR || session_request(session, mail);
+	uint32_t msgnum;
+	uoff_t size;
+
+	if (command != SESSION_RETR)
+		return TRUE;
+	msgnum = session_msgnum(session, mail->seq);
+	size = session->client->message_sizes[msgnum];
+	return session_request(session, size,
+			       max_wire_size(session->client, size));
+}
+
+static bool
+session_allow_top(struct pop3_policy_session *session, struct mail *mail,
+		  struct istream *stream, bool *download_r)
+{
+	uint32_t msgnum = session_msgnum(session, mail->seq);
+	struct top_reply_size size;
+	uoff_t lines;
+
+	lines = top_command_lines(session->client->input, msgnum + 1);
+	top_command_measure(stream, lines, &size);
+	*download_r = lines > 0 &&
+		(size.is_whole || session->set->quota_top_deny);
+	if (*download_r)
+		return session_request(session, size.max_size, size.max_size);
+	session_quota_reserve(session->quota, size.max_size);
+	return TRUE;
 }
 
 bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
@@ -144,22 +146,51 @@ bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
 				    enum session_command command,
 				    struct istream *stream)
 {
-	bool is_download = command == SESSION_RETR;
+	bool download = TRUE;
 
-	if (command == SESSION_TOP) {
-		uoff_t lines = top_command_lines(session->client->input,
-						 session->command_offset);
-
-		is_download = lines > 0 && (session->set->quota_top_deny ||
-			top_command_sends_whole(stream, lines));
-		if (is_download && !session_request(session, mail))
-			return FALSE;
-	}
-	if (is_download)
-		session_quota_spend_message(session->quota);
-	fetch_begin(&session->fetch, stream, mail->uid,
-		    command == SESSION_RETR);
+	if (command == SESSION_TOP &&
+	    !session_allow_top(session, mail, stream, &download))
+		return FALSE;
+	fetch_begin(&session->fetch, session->client, mail, stream,
+		    command == SESSION_RETR, download);
 	return TRUE;
+}
+
+static void session_fetch_end(struct pop3_policy_session *session)
+{
+	struct fetch *fetch = &session->fetch;
+
+	session_quota_spend(session->quota,
+			    fetch_sent_bytes(fetch, session->client),
+			    fetch->download);
+	i_zero(fetch);
+}
+
+static void add_sent_whole(struct pop3_policy_session *session, uint32_t uid)
+{
+	/* mostly the one after the last one */
+	if (array_count(&session->sent_whole) > 0) {
+		struct seq_range *last =
+			array_back_modifiable(&session->sent_whole);
+
+		if (last->seq2 + 1 == uid) {
+			last->seq2 = uid;
+			return;
+		}
+	}
+	seq_range_array_add(&session->sent_whole, uid);
+}
+
+void pop3_policy_session_mail_freed(struct pop3_policy_session *session,
+				    struct mail *mail)
+{
+	struct fetch *fetch = &session->fetch;
+
+	if (fetch->mail != mail)
+		return;
+	if (fetch_sent_whole(fetch, session->client))
+		add_sent_whole(session, fetch->uid);
+	session_fetch_end(session);
 }
 
 static void session_log(struct pop3_policy_session *session, const char *left)
@@ -177,37 +208,23 @@ static void session_log(struct pop3_policy_session *session, const char *left)
 	       total->n[POP3_QUOTA_BYTES], left != NULL ? left : "unknown");
 }
 
-/* Settle before the client is told goodbye: it may be back at once. */
 static void session_finish(struct pop3_policy_session *session)
 {
-	if (session->finished)
-		return;
 	session->finished = TRUE;
-	session_fetch_end(session);
+	if (session->fetch.mail != NULL) {
+		/* the line broke in the middle of a message */
+		session_fetch_end(session);
+	}
 	session_log(session, session_quota_finish(session->quota));
 }
 
-static void session_sending(void *context, size_t size)
+void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)
 {
-	struct pop3_policy_session *session = context;
-
-	/* each command sends something before the next one is read */
-	session->command_offset = session->client->input->v_offset;
-	if (session->fetch.phase != FETCH_NONE) {
-		if (fetch_sending(&session->fetch, session->client)) {
-			session_quota_spend_bytes(session->quota, size);
-			return;
-		}
-		session_fetch_end(session);
-	}
-	if (session->client->quit_seen) T_BEGIN {
+	/* a client that was told goodbye may be back at once, and expects what
+	   is left of its quota */
+	if (!session->finished && session->client->quit_seen)
 		session_finish(session);
-	} T_END;
 }
-
-static const struct reply_ostream_callbacks session_reply_callbacks = {
-	.sending = session_sending
-};
 
 static void session_client_destroy(struct client *client, const char *reason)
 {
@@ -216,14 +233,17 @@ static void session_client_destroy(struct client *client, const char *reason)
 	void (*super_destroy)(struct client *, const char *) =
 		session->module_ctx.super.destroy;
 
-	session_finish(session);
-	puser->session = NULL;
-	reply_ostream_detach(session->reply);
+	if (!session->finished)
+		session_finish(session);
+	reply_ostream_deinit(&session->reply);
 	session_quota_deinit(&session->quota);
 	policy_store_deinit(&session->store);
 	pop3_policy_settings_free(&session->set);
 	array_free(&session->sent_whole);
 	event_unref(&session->event);
+	puser->session = NULL;
+	/* the message that is being sent, if there is one, is freed in there:
+	   the session's memory goes with the client */
 	super_destroy(client, reason);
 }
 
@@ -241,8 +261,6 @@ session_create(struct client *client, const struct pop3_policy_settings *set,
 	session->store = store;
 	session->quota = session_quota_init(&set->quota, store,
 					    set->ignore_errors, event);
-	session->reply = reply_ostream_push(client, &session_reply_callbacks,
-					    session);
 	i_array_init(&session->sent_whole, 32);
 
 	session->module_ctx.super = client->v;
@@ -292,7 +310,8 @@ session_try_begin(struct client *client, const struct pop3_policy_settings *set,
 		e_error(event, "session goes on without policy: %s", error);
 	} else {
 		e_error(event, "session is refused: %s", error);
-		session_refuse(client, NO_STATE_REPLY);
+		reply_ostream_refuse_session(client, NO_STATE_REPLY,
+					     REFUSE_REASON);
 	}
 	return FALSE;
 }
@@ -307,7 +326,8 @@ void pop3_policy_session_begin(struct client *client)
 	event_set_append_log_prefix(event, "pop3_policy: ");
 	if (pop3_policy_settings_get(client->user, &set, &error) < 0) {
 		e_error(event, "%s", error);
-		session_refuse(client, MISCONFIGURED_REPLY);
+		reply_ostream_refuse_session(client, MISCONFIGURED_REPLY,
+					     REFUSE_REASON);
 	} else if (pop3_quota_is_unlimited(&set->quota) ||
 		   !session_try_begin(client, set, event)) {
 		pop3_policy_settings_free(&set);

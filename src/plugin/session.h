@@ -37,5 +37,12 @@ bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
 				    struct mail *mail,
 				    enum session_command command,
 				    struct istream *stream);
+/* The pop3 process is about to free this message, which it does when it has
+   sent it. */
+void pop3_policy_session_mail_freed(struct pop3_policy_session *session,
+				    struct mail *mail);
+/* The mailbox is about to be synced, which QUIT does when DELEs are committed,
+   before the client is told goodbye. */
+void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session);
 
 #endif

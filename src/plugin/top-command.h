@@ -5,14 +5,23 @@
 
 struct istream;
 
-/* How many body lines the TOP command asks for that the pop3 process is at. It
-   does not hand its arguments on, but they still stand in the buffer of the
-   client's input, from line_offset (of input->v_offset, where the line began) to
-   where the stream is now. UOFF_T_MAX if they do not: rather too many. */
-uoff_t top_command_lines(struct istream *input, uoff_t line_offset);
+/* How many body lines the TOP command asks for that the pop3 process is at, for
+   the message with this number (from 1). The process does not hand its arguments
+   on, but the line still stands in the buffer of the client's input, before
+   where the stream is now. UOFF_T_MAX if it is not to be understood; where a NUL
+   in it leaves two readings, the one with more lines. */
+uoff_t top_command_lines(struct istream *input, uint32_t pop3_msn);
 
-/* TRUE if headers and so many lines of the body are all of the message. The
-   stream must be at its beginning and is put back there. */
-bool top_command_sends_whole(struct istream *message, uoff_t lines);
+struct top_reply_size {
+	/* what the reply may have at the most, in octets */
+	uoff_t max_size;
+	/* headers and so many lines are all of the message */
+	bool is_whole;
+};
+
+/* What TOP with so many lines will send. The message must be at its beginning
+   and is put back there; it is read as far as it will be sent. */
+void top_command_measure(struct istream *message, uoff_t lines,
+			 struct top_reply_size *size_r);
 
 #endif
