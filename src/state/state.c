@@ -18,14 +18,18 @@ static const char *const resource_members[POP3_QUOTA_RESOURCE_COUNT] = {
 };
 
 struct policy_state {
+	int refcount;
 	json_t *root;
 	struct pop3_quota_counters quota;
+	/* what root says of them */
+	struct pop3_quota_counters root_quota;
 };
 
 static struct policy_state *state_alloc(json_t *root)
 {
 	struct policy_state *state = i_new(struct policy_state, 1);
 
+	state->refcount = 1;
 	state->root = root;
 	return state;
 }
@@ -42,8 +46,25 @@ void policy_state_deinit(struct policy_state **_state)
 	if (state == NULL)
 		return;
 	*_state = NULL;
+	i_assert(state->refcount > 0);
+	if (--state->refcount > 0)
+		return;
 	json_decref(state->root);
 	i_free(state);
+}
+
+struct policy_state *policy_state_ref(struct policy_state *state)
+{
+	state->refcount++;
+	return state;
+}
+
+struct policy_state *policy_state_ref_unchanged(struct policy_state *state)
+{
+	if (state->refcount > 1)
+		return NULL;
+	state->quota = state->root_quota;
+	return policy_state_ref(state);
 }
 
 struct pop3_quota_counters *policy_state_quota(struct policy_state *state)
@@ -167,10 +188,12 @@ policy_state_parse(const void *data, size_t size, struct policy_state **state_r,
 	if (result == POLICY_STATE_PARSED &&
 	    quota_parse(root, &state->quota, error_r) < 0)
 		result = POLICY_STATE_CORRUPT;
-	if (result == POLICY_STATE_PARSED)
+	if (result == POLICY_STATE_PARSED) {
+		state->root_quota = state->quota;
 		*state_r = state;
-	else
+	} else {
 		policy_state_deinit(&state);
+	}
 	return result;
 }
 
@@ -195,12 +218,19 @@ static json_t *make_object(json_t *parent, const char *name)
 	return value;
 }
 
-static int append_to_str(const char *data, size_t size, void *context)
+static void print_json(json_t *root, string_t *dest)
 {
-	string_t *dest = context;
+	size_t offset = str_len(dest), size = 0, needed = 1024;
 
-	str_append_data(dest, data, size);
-	return 0;
+	/* longer than that only with members of others */
+	while (needed > size) {
+		size = needed;
+		needed = json_dumpb(root,
+			buffer_get_space_unsafe(dest, offset, size), size,
+			JSON_INDENT(1));
+		i_assert(needed > 0);
+	}
+	str_truncate(dest, offset + needed);
 }
 
 void policy_state_print(struct policy_state *state, string_t *dest)
@@ -222,8 +252,7 @@ void policy_state_print(struct policy_state *state, string_t *dest)
 				   counter->used.n[r]);
 		}
 	}
-	if (json_dump_callback(state->root, append_to_str, dest,
-			       JSON_INDENT(1)) < 0)
-		i_unreached();
+	state->root_quota = state->quota;
+	print_json(state->root, dest);
 	str_append_c(dest, '\n');
 }

@@ -19,7 +19,14 @@ enum policy_state_parse_result {
 
 /* The state of a user who has none. */
 struct policy_state *policy_state_init(void);
+/* Frees it, when nobody else holds it. */
 void policy_state_deinit(struct policy_state **state);
+
+/* Hold the state a second time. Returns it. */
+struct policy_state *policy_state_ref(struct policy_state *state);
+/* Likewise, as it was when it was last parsed or printed.
+   NULL if somebody else holds it, who may be changing it. */
+struct policy_state *policy_state_ref_unchanged(struct policy_state *state);
 
 /* On success *state_r is the caller's to deinit, else *error_r says what is
    wrong and where. */

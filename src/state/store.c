@@ -30,6 +30,11 @@ struct policy_store {
 	char *dir;
 	bool fsync;
 
+	/* What was last read or written, to be used again if the file still
+	   has the same text: to parse it costs more than all the rest. */
+	struct policy_state *known_state;
+	buffer_t *known_text;
+
 	/* while the lock is held: */
 	int dir_fd;
 	struct file_lock *lock;
@@ -43,6 +48,7 @@ policy_store_init(const char *dir, bool fsync, struct event *event_parent)
 	store->event = event_create(event_parent);
 	store->dir = i_strdup(dir);
 	store->fsync = fsync;
+	store->known_text = buffer_create_dynamic(default_pool, 1024);
 	store->dir_fd = -1;
 	return store;
 }
@@ -55,6 +61,8 @@ void policy_store_deinit(struct policy_store **_store)
 		return;
 	*_store = NULL;
 	i_assert(store->lock == NULL);
+	policy_state_deinit(&store->known_state);
+	buffer_free(&store->known_text);
 	event_unref(&store->event);
 	i_free(store->dir);
 	i_free(store);
@@ -80,8 +88,51 @@ enum load_result {
 	LOAD_FAILED
 };
 
+static void
+set_known(struct policy_store *store, struct policy_state *state,
+	  const void *text, size_t size)
+{
+	policy_state_deinit(&store->known_state);
+	buffer_set_used_size(store->known_text, 0);
+	buffer_append(store->known_text, text, size);
+	store->known_state = state;
+}
+
+/* The state whose text this is, if it is known. */
+static struct policy_state *
+get_known(struct policy_store *store, const void *text, size_t size)
+{
+	if (store->known_state == NULL || size != store->known_text->used ||
+	    memcmp(text, store->known_text->data, size) != 0)
+		return NULL;
+	return policy_state_ref_unchanged(store->known_state);
+}
+
 static enum load_result
-load_open_file(int fd, struct policy_state **state_r, const char **error_r)
+load_text(struct policy_store *store, const void *text, size_t size,
+	  struct policy_state **state_r, const char **error_r)
+{
+	struct policy_state *state = get_known(store, text, size);
+
+	if (state == NULL) {
+		switch (policy_state_parse(text, size, &state, error_r)) {
+		case POLICY_STATE_PARSED:
+			break;
+		case POLICY_STATE_CORRUPT:
+			return LOAD_CORRUPT;
+		case POLICY_STATE_TOO_NEW:
+			return LOAD_FAILED;
+		}
+		set_known(store, state, text, size);
+		state = policy_state_ref(state);
+	}
+	*state_r = state;
+	return LOADED;
+}
+
+static enum load_result
+load_open_file(struct policy_store *store, int fd,
+	       struct policy_state **state_r, const char **error_r)
 {
 	struct stat st;
 	void *data;
@@ -101,19 +152,12 @@ load_open_file(int fd, struct policy_state **state_r, const char **error_r)
 		*error_r = t_strdup_printf("read("STATE_NAME") failed: %m");
 		return LOAD_FAILED;
 	}
-	switch (policy_state_parse(data, st.st_size, state_r, error_r)) {
-	case POLICY_STATE_PARSED:
-		return LOADED;
-	case POLICY_STATE_CORRUPT:
-		return LOAD_CORRUPT;
-	case POLICY_STATE_TOO_NEW:
-		break;
-	}
-	return LOAD_FAILED;
+	return load_text(store, data, st.st_size, state_r, error_r);
 }
 
 static enum load_result
-load(int dir_fd, struct policy_state **state_r, const char **error_r)
+load(struct policy_store *store, int dir_fd, struct policy_state **state_r,
+     const char **error_r)
 {
 	enum load_result result;
 	int fd, ret;
@@ -125,7 +169,7 @@ load(int dir_fd, struct policy_state **state_r, const char **error_r)
 		*state_r = policy_state_init();
 		return LOADED;
 	}
-	result = load_open_file(fd, state_r, error_r);
+	result = load_open_file(store, fd, state_r, error_r);
 	i_close_fd(&fd);
 	return result;
 }
@@ -162,7 +206,7 @@ load_unlocked(struct policy_store *store, struct policy_state **state_r,
 		*state_r = policy_state_init();
 		return POLICY_STORE_OK;
 	}
-	result = load(dir_fd, state_r, error_r);
+	result = load(store, dir_fd, state_r, error_r);
 	i_close_fd(&dir_fd);
 	if (result == LOAD_CORRUPT) {
 		*corrupt_r = TRUE;
@@ -267,7 +311,7 @@ policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 	if (result == POLICY_STORE_OK)
 		result = lock(store, error_r);
 	if (result == POLICY_STORE_OK) {
-		switch (load(store->dir_fd, state_r, error_r)) {
+		switch (load(store, store->dir_fd, state_r, error_r)) {
 		case LOADED:
 			return POLICY_STORE_OK;
 		case LOAD_CORRUPT:
@@ -356,6 +400,9 @@ policy_store_commit(struct policy_store *store, struct policy_state *state,
 	policy_state_print(state, text);
 	if (replace(store, text, error_r) < 0)
 		result = write_failure(errno);
+	else
+		set_known(store, policy_state_ref(state),
+			  str_data(text), str_len(text));
 	unlock(store);
 	return result;
 }
