@@ -8,7 +8,7 @@
 #define LEASE_FRACTION 8
 /* ...and not more than this, so that a session that dies costs little. */
 static const struct pop3_quota_amount lease_max = {
-	.n = { 16 * 1024 * 1024, 100 }
+	.n = { 16 * 1024 * 1024, 1000 }
 };
 
 bool pop3_quota_is_unlimited(const struct pop3_quota_limits *limits)
@@ -22,16 +22,6 @@ bool pop3_quota_is_unlimited(const struct pop3_quota_limits *limits)
 		}
 	}
 	return TRUE;
-}
-
-uint64_t pop3_quota_add(uint64_t a, uint64_t b)
-{
-	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
-}
-
-uint64_t pop3_quota_subtract(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 static void

@@ -68,9 +68,16 @@ struct pop3_quota_lease {
 bool pop3_quota_is_unlimited(const struct pop3_quota_limits *limits);
 
 /* a + b, or UINT64_MAX. */
-uint64_t pop3_quota_add(uint64_t a, uint64_t b);
+static inline uint64_t pop3_quota_add(uint64_t a, uint64_t b)
+{
+	return b > UINT64_MAX - a ? UINT64_MAX : a + b;
+}
+
 /* a - b, or 0. */
-uint64_t pop3_quota_subtract(uint64_t a, uint64_t b);
+static inline uint64_t pop3_quota_subtract(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
 
 /* Begin new windows where the old ones have ended at now. A clock that goes
    back begins none: the counters stay. */

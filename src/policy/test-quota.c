@@ -219,17 +219,17 @@ static void test_lease(void)
 	test_assert(!pop3_quota_lease_covers(&lease, NOON, &need, &reserve));
 	pop3_quota_lease_take(&lease, &limits, &counters, NOON, &reserve);
 	test_assert(lease.granted.n[BYTES] == 125000);
-	test_assert(lease.granted.n[MESSAGES] == 100);
+	test_assert(lease.granted.n[MESSAGES] == 125);
 	test_assert(used(&counters, BYTES) == 125000);
-	test_assert(used(&counters, MESSAGES) == 100);
+	test_assert(used(&counters, MESSAGES) == 125);
 	test_assert(lease.expires == NOON + HOUR_SECS);
 
 	test_assert(pop3_quota_lease_covers(&lease, NOON, &need, &reserve));
-	lease.spent = amount(124600, 99);
+	lease.spent = amount(124600, 124);
 	test_assert(pop3_quota_lease_covers(&lease, NOON, &need, &reserve));
-	lease.spent = amount(124601, 99);
+	lease.spent = amount(124601, 124);
 	test_assert(!pop3_quota_lease_covers(&lease, NOON, &need, &reserve));
-	lease.spent = amount(0, 100);
+	lease.spent = amount(0, 125);
 	test_assert(!pop3_quota_lease_covers(&lease, NOON, &need, &reserve));
 	lease.spent = amount(1234, 5);
 	test_assert(pop3_quota_lease_covers(&lease, NOON + HOUR_SECS - 1,

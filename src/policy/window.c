@@ -31,13 +31,23 @@ bool pop3_quota_window_parse(const char *name,
 	return FALSE;
 }
 
+/* Unlike localtime() this does not look at TZ again each time. */
+static struct tm local_tm(time_t t)
+{
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL)
+		i_panic("localtime_r(%s) failed: %m", dec2str(t));
+	return tm;
+}
+
 static time_t hour_start(time_t t)
 {
-	const struct tm *tm = localtime(&t);
+	const struct tm tm = local_tm(t);
 
 	/* not from tm_min: an hour that is repeated when summer time ends must
 	   stay two hours */
-	return t - (t + tm->tm_gmtoff) % SECS_PER_HOUR;
+	return t - (t + tm.tm_gmtoff) % SECS_PER_HOUR;
 }
 
 /* A number that orders local dates. */
@@ -48,7 +58,9 @@ static int tm_date(const struct tm *tm)
 
 static int local_date(time_t t)
 {
-	return tm_date(localtime(&t));
+	const struct tm tm = local_tm(t);
+
+	return tm_date(&tm);
 }
 
 /* The first second of the date in tm, which may have its day or month out of
@@ -86,7 +98,7 @@ static time_t date_start(struct tm tm)
 static time_t
 calendar_boundary(enum pop3_quota_window window, time_t t, int n)
 {
-	struct tm tm = *localtime(&t);
+	struct tm tm = local_tm(t);
 
 	switch (window) {
 	case POP3_QUOTA_WINDOW_DAY:
