@@ -1,17 +1,21 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "str.h"
 #include "mkdir-parents.h"
+#include "write-full.h"
 #include "state-dir.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define STATE_DIR_MODE 0700
 #define STATE_FILE_MODE 0600
 
-int state_dir_open(const char *path, int *fd_r, const char **error_r)
+int state_dir_open(const char *path, struct state_dir *dir_r,
+		   const char **error_r)
 {
 	struct stat st;
 	int fd;
@@ -37,11 +41,17 @@ int state_dir_open(const char *path, int *fd_r, const char **error_r)
 			"write, expected 0%o", path,
 			(unsigned int)st.st_mode & 07777, STATE_DIR_MODE);
 	} else {
-		*fd_r = fd;
+		dir_r->path = path;
+		dir_r->fd = fd;
 		return 1;
 	}
 	i_close_fd(&fd);
 	return -1;
+}
+
+void state_dir_close(struct state_dir *dir)
+{
+	i_close_fd(&dir->fd);
 }
 
 /* A new folder that is lost in a crash would take the counters with it. */
@@ -74,29 +84,30 @@ int state_dir_create(const char *path, const char **error_r)
 	return -1;
 }
 
-int state_dir_open_file(int dir_fd, const char *name, int flags, int *fd_r,
-			const char **error_r)
+int state_dir_open_file(const struct state_dir *dir, const char *name,
+			int flags, int *fd_r, const char **error_r)
 {
+	const char *path = t_strconcat(dir->path, "/", name, NULL);
 	struct stat st;
 	int fd;
 
 	/* O_NONBLOCK: a FIFO must not make the session wait for a writer */
-	fd = openat(dir_fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	fd = openat(dir->fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
 		    STATE_FILE_MODE);
 	if (fd == -1) {
 		*error_r = errno == ELOOP ?
 			t_strdup_printf("%s is a link, which is not followed",
-					name) :
-			t_strdup_printf("open(%s) failed: %m", name);
+					path) :
+			t_strdup_printf("open(%s) failed: %m", path);
 		return errno == ENOENT ? 0 : -1;
 	}
 	if (fstat(fd, &st) < 0) {
-		*error_r = t_strdup_printf("fstat(%s) failed: %m", name);
+		*error_r = t_strdup_printf("fstat(%s) failed: %m", path);
 	} else if (!S_ISREG(st.st_mode)) {
-		*error_r = t_strdup_printf("%s is not a regular file", name);
+		*error_r = t_strdup_printf("%s is not a regular file", path);
 	} else if (st.st_uid != geteuid()) {
 		*error_r = t_strdup_printf("%s is owned by uid %s, expected %s",
-			name, dec2str(st.st_uid), dec2str(geteuid()));
+			path, dec2str(st.st_uid), dec2str(geteuid()));
 	} else {
 		*fd_r = fd;
 		return 1;
@@ -104,4 +115,60 @@ int state_dir_open_file(int dir_fd, const char *name, int flags, int *fd_r,
 	i_close_fd(&fd);
 	errno = EPERM;
 	return -1;
+}
+
+static int
+write_new_file(const struct state_dir *dir, const char *name,
+	       const string_t *text, bool sync, const char **error_r)
+{
+	const char *failed = NULL;
+	int fd;
+
+	/* what a process left that was killed here */
+	if (unlinkat(dir->fd, name, 0) < 0 && errno != ENOENT) {
+		*error_r = t_strdup_printf("unlink(%s/%s) failed: %m",
+					   dir->path, name);
+		return -1;
+	}
+	if (state_dir_open_file(dir, name, O_WRONLY | O_CREAT | O_EXCL, &fd,
+				error_r) <= 0)
+		return -1;
+	if (write_full(fd, str_data(text), str_len(text)) < 0)
+		failed = "write";
+	else if (sync && fdatasync(fd) < 0)
+		failed = "fdatasync";
+	if (failed != NULL)
+		i_close_fd(&fd);
+	else if (close(fd) < 0)
+		failed = "close";
+	if (failed == NULL)
+		return 0;
+	*error_r = t_strdup_printf("%s(%s/%s) failed: %m", failed, dir->path,
+				   name);
+	return -1;
+}
+
+int state_dir_replace_file(const struct state_dir *dir, const char *name,
+			   const string_t *text, bool sync,
+			   const char **error_r)
+{
+	const char *temp_name = t_strconcat(name, ".tmp", NULL);
+	int old_errno;
+
+	if (write_new_file(dir, temp_name, text, sync, error_r) < 0) {
+		old_errno = errno;
+		(void)unlinkat(dir->fd, temp_name, 0);
+		errno = old_errno;
+		return -1;
+	}
+	if (renameat(dir->fd, temp_name, dir->fd, name) < 0) {
+		*error_r = t_strdup_printf("rename(%s/%s) failed: %m",
+					   dir->path, temp_name);
+		return -1;
+	}
+	if (sync && fsync(dir->fd) < 0) {
+		*error_r = t_strdup_printf("fsync(%s) failed: %m", dir->path);
+		return -1;
+	}
+	return 0;
 }

@@ -6,19 +6,33 @@
 /* The state folder belongs to the user, who may put anything there: files are
    opened relative to the folder, links are never followed, and what another
    user owns is not taken. */
+struct state_dir {
+	/* lives at least as long as this struct */
+	const char *path;
+	int fd;
+};
 
-/* Open the folder. Returns 1 and *fd_r, 0 if it does not exist, -1 and an error
-   if it is not a folder of ours. */
-int state_dir_open(const char *path, int *fd_r, const char **error_r);
+/* Open the folder. Returns 1 and *dir_r, to be closed, 0 if it does not exist,
+   -1 and an error if it is not a folder of ours. */
+int state_dir_open(const char *path, struct state_dir *dir_r,
+		   const char **error_r);
+void state_dir_close(struct state_dir *dir);
 /* Make the folder (0700) with its parents. Returns 0, also if it exists
-   already, or -1 and an error. */
+   already, or -1 with errno and an error. */
 int state_dir_create(const char *path, const char **error_r);
 
 /* Open a file in the folder with openat()'s flags (0600 if it is created).
    Returns 1 and *fd_r, 0 with errno and an error if it does not exist, -1 with
    errno and an error. errno is EPERM when it is not a regular file of this
    user. */
-int state_dir_open_file(int dir_fd, const char *name, int flags, int *fd_r,
-			const char **error_r);
+int state_dir_open_file(const struct state_dir *dir, const char *name,
+			int flags, int *fd_r, const char **error_r);
+/* Put a file with this text in the place of the one of this name, at once: who
+   reads sees the old or the new one. Only one process at a time may do so.
+   Returns 0, or -1 with errno and an error; then the old one is still there,
+   unless syncing the folder failed. */
+int state_dir_replace_file(const struct state_dir *dir, const char *name,
+			   const string_t *text, bool sync,
+			   const char **error_r);
 
 #endif

@@ -5,7 +5,6 @@
 #include "file-lock.h"
 #include "time-util.h"
 #include "read-full.h"
-#include "write-full.h"
 #include "state-dir.h"
 #include "store.h"
 
@@ -16,7 +15,6 @@
 #include <unistd.h>
 
 #define STATE_NAME "state.json"
-#define STATE_TEMP_NAME STATE_NAME".tmp"
 #define LOCK_NAME "state.lock"
 
 /* Our own are below 4 KB, so this is somebody else's. */
@@ -27,7 +25,7 @@
 
 struct policy_store {
 	struct event *event;
-	char *dir;
+	char *path;
 	bool fsync;
 
 	/* What was last read or written, to be used again if the file still
@@ -36,20 +34,20 @@ struct policy_store {
 	buffer_t *known_text;
 
 	/* while the lock is held: */
-	int dir_fd;
+	struct state_dir dir;
 	struct file_lock *lock;
 };
 
 struct policy_store *
-policy_store_init(const char *dir, bool fsync, struct event *event_parent)
+policy_store_init(const char *path, bool fsync, struct event *event_parent)
 {
 	struct policy_store *store = i_new(struct policy_store, 1);
 
 	store->event = event_create(event_parent);
-	store->dir = i_strdup(dir);
+	store->path = i_strdup(path);
 	store->fsync = fsync;
 	store->known_text = buffer_create_dynamic(default_pool, 1024);
-	store->dir_fd = -1;
+	store->dir.fd = -1;
 	return store;
 }
 
@@ -64,7 +62,7 @@ void policy_store_deinit(struct policy_store **_store)
 	policy_state_deinit(&store->known_state);
 	buffer_free(&store->known_text);
 	event_unref(&store->event);
-	i_free(store->dir);
+	i_free(store->path);
 	i_free(store);
 }
 
@@ -156,13 +154,13 @@ load_open_file(struct policy_store *store, int fd,
 }
 
 static enum load_result
-load(struct policy_store *store, int dir_fd, struct policy_state **state_r,
-     const char **error_r)
+load(struct policy_store *store, const struct state_dir *dir,
+     struct policy_state **state_r, const char **error_r)
 {
 	enum load_result result;
 	int fd, ret;
 
-	ret = state_dir_open_file(dir_fd, STATE_NAME, O_RDONLY, &fd, error_r);
+	ret = state_dir_open_file(dir, STATE_NAME, O_RDONLY, &fd, error_r);
 	if (ret < 0)
 		return LOAD_FAILED;
 	if (ret == 0) {
@@ -179,14 +177,14 @@ static void set_aside(struct policy_store *store, const char *reason)
 	const char *name = t_strdup_printf(STATE_NAME".corrupt-%s",
 		t_strfgmtime("%Y%m%dT%H%M%SZ", time(NULL)));
 
-	if (renameat(store->dir_fd, STATE_NAME, store->dir_fd, name) < 0) {
+	if (renameat(store->dir.fd, STATE_NAME, store->dir.fd, name) < 0) {
 		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
 			"renaming it to %s failed: %m",
-			store->dir, reason, name);
+			store->path, reason, name);
 	} else {
 		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s): "
 			"renamed it to %s and went on without it",
-			store->dir, reason, name);
+			store->path, reason, name);
 	}
 }
 
@@ -196,18 +194,19 @@ load_unlocked(struct policy_store *store, struct policy_state **state_r,
 	      bool *corrupt_r, const char **error_r)
 {
 	enum load_result result;
-	int dir_fd, ret;
+	struct state_dir dir;
+	int ret;
 
 	*corrupt_r = FALSE;
-	ret = state_dir_open(store->dir, &dir_fd, error_r);
+	ret = state_dir_open(store->path, &dir, error_r);
 	if (ret < 0)
 		return POLICY_STORE_UNUSABLE;
 	if (ret == 0) {
 		*state_r = policy_state_init();
 		return POLICY_STORE_OK;
 	}
-	result = load(store, dir_fd, state_r, error_r);
-	i_close_fd(&dir_fd);
+	result = load(store, &dir, state_r, error_r);
+	state_dir_close(&dir);
 	if (result == LOAD_CORRUPT) {
 		*corrupt_r = TRUE;
 		*state_r = policy_state_init();
@@ -238,13 +237,13 @@ open_dir(struct policy_store *store, const char **error_r)
 {
 	int ret;
 
-	ret = state_dir_open(store->dir, &store->dir_fd, error_r);
+	ret = state_dir_open(store->path, &store->dir, error_r);
 	if (ret == 0) {
-		if (state_dir_create(store->dir, error_r) < 0)
+		if (state_dir_create(store->path, error_r) < 0)
 			return write_failure(errno);
-		ret = state_dir_open(store->dir, &store->dir_fd, error_r);
+		ret = state_dir_open(store->path, &store->dir, error_r);
 		if (ret == 0)
-			*error_r = t_strdup_printf("%s vanished", store->dir);
+			*error_r = t_strdup_printf("%s vanished", store->path);
 	}
 	return ret > 0 ? POLICY_STORE_OK : POLICY_STORE_UNUSABLE;
 }
@@ -258,10 +257,10 @@ lock(struct policy_store *store, const char **error_r)
 		/* fail, rather than panic in the middle of a session */
 		.allow_deadlock = TRUE,
 	};
-	const char *path = t_strconcat(store->dir, "/"LOCK_NAME, NULL);
+	const char *path = t_strconcat(store->path, "/"LOCK_NAME, NULL);
 	int fd;
 
-	if (state_dir_open_file(store->dir_fd, LOCK_NAME, O_RDWR | O_CREAT,
+	if (state_dir_open_file(&store->dir, LOCK_NAME, O_RDWR | O_CREAT,
 				&fd, error_r) <= 0)
 		return write_failure(errno);
 	if (file_wait_lock(fd, path, F_WRLCK, &set, LOCK_TIMEOUT_SECS,
@@ -275,7 +274,7 @@ static void unlock(struct policy_store *store)
 {
 	if (store->lock != NULL)
 		file_lock_free(&store->lock);
-	i_close_fd(&store->dir_fd);
+	state_dir_close(&store->dir);
 }
 
 static enum policy_store_result
@@ -294,7 +293,7 @@ begin_unwritable(struct policy_store *store, struct policy_state **state_r,
 	if (corrupt) {
 		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
 			"cannot be renamed: went on without it",
-			store->dir, error);
+			store->path, error);
 	}
 	return POLICY_STORE_UNWRITABLE;
 }
@@ -311,7 +310,7 @@ policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 	if (result == POLICY_STORE_OK)
 		result = lock(store, error_r);
 	if (result == POLICY_STORE_OK) {
-		switch (load(store, store->dir_fd, state_r, error_r)) {
+		switch (load(store, &store->dir, state_r, error_r)) {
 		case LOADED:
 			return POLICY_STORE_OK;
 		case LOAD_CORRUPT:
@@ -334,60 +333,6 @@ void policy_store_rollback(struct policy_store *store)
 	unlock(store);
 }
 
-/* Returns 0, or -1 with errno and the call that failed. */
-static int
-write_temp(struct policy_store *store, const string_t *text,
-	   const char **error_r)
-{
-	const char *failed = NULL;
-	int fd;
-
-	/* what a process left that was killed here */
-	if (unlinkat(store->dir_fd, STATE_TEMP_NAME, 0) < 0 && errno != ENOENT) {
-		*error_r = t_strdup_printf("unlink(%s/"STATE_TEMP_NAME") "
-					   "failed: %m", store->dir);
-		return -1;
-	}
-	if (state_dir_open_file(store->dir_fd, STATE_TEMP_NAME,
-				O_WRONLY | O_CREAT | O_EXCL, &fd, error_r) <= 0)
-		return -1;
-	if (write_full(fd, str_data(text), str_len(text)) < 0)
-		failed = "write";
-	else if (store->fsync && fdatasync(fd) < 0)
-		failed = "fdatasync";
-	if (close(fd) < 0 && failed == NULL)
-		failed = "close";
-	if (failed == NULL)
-		return 0;
-	*error_r = t_strdup_printf("%s(%s/"STATE_TEMP_NAME") failed: %m",
-				   failed, store->dir);
-	return -1;
-}
-
-static int
-replace(struct policy_store *store, const string_t *text, const char **error_r)
-{
-	int old_errno;
-
-	if (write_temp(store, text, error_r) < 0) {
-		old_errno = errno;
-		(void)unlinkat(store->dir_fd, STATE_TEMP_NAME, 0);
-		errno = old_errno;
-		return -1;
-	}
-	if (renameat(store->dir_fd, STATE_TEMP_NAME,
-		     store->dir_fd, STATE_NAME) < 0) {
-		*error_r = t_strdup_printf("rename(%s/"STATE_TEMP_NAME") "
-					   "failed: %m", store->dir);
-		return -1;
-	}
-	if (store->fsync && fsync(store->dir_fd) < 0) {
-		*error_r = t_strdup_printf("fsync(%s) failed: %m", store->dir);
-		return -1;
-	}
-	return 0;
-}
-
 enum policy_store_result
 policy_store_commit(struct policy_store *store, struct policy_state *state,
 		    const char **error_r)
@@ -398,7 +343,8 @@ policy_store_commit(struct policy_store *store, struct policy_state *state,
 	i_assert(store->lock != NULL);
 
 	policy_state_print(state, text);
-	if (replace(store, text, error_r) < 0)
+	if (state_dir_replace_file(&store->dir, STATE_NAME, text, store->fsync,
+				   error_r) < 0)
 		result = write_failure(errno);
 	else
 		set_known(store, policy_state_ref(state),

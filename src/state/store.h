@@ -20,9 +20,9 @@ enum policy_store_result {
 	POLICY_STORE_UNUSABLE
 };
 
-/* dir is the state folder; nothing is opened or made yet. */
+/* path is that of the state folder; nothing is opened or made yet. */
 struct policy_store *
-policy_store_init(const char *dir, bool fsync, struct event *event_parent);
+policy_store_init(const char *path, bool fsync, struct event *event_parent);
 void policy_store_deinit(struct policy_store **store);
 
 /* Read the state without the lock; nothing is written, unless the file is
