@@ -58,6 +58,12 @@ void pop3_policy_settings_free(const struct pop3_policy_settings **_set)
 	pool_unref(&pool);
 }
 
+/* User names may be in the path, and some sites allow "..". */
+static bool path_leads_up(const char *path)
+{
+	return strstr(t_strconcat(path, "/", NULL), "/../") != NULL;
+}
+
 int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
 				   struct mail_user *user, const char **dir_r,
 				   const char **error_r)
@@ -72,6 +78,11 @@ int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
 	if (*dir != '/') {
 		*error_r = t_strdup_printf("pop3_policy_state: \"%s\" is not "
 			"an absolute path", dir);
+		return -1;
+	}
+	if (path_leads_up(dir)) {
+		*error_r = t_strdup_printf("pop3_policy_state: \"%s\" has \"..\" "
+			"in it, expected a path without", dir);
 		return -1;
 	}
 	*dir_r = dir;
