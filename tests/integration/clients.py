@@ -12,7 +12,9 @@ TIMEOUT = 120
 
 def run(command, home):
     """Runs as an ordinary user: getmail delivers nothing as root."""
-    environment = {"HOME": home, "PATH": os.environ["PATH"], "USER": "nobody", "LOGNAME": "nobody", "LC_ALL": "C.UTF-8"}
+    # some ask for the name of this host, which may have no address
+    environment = {"HOME": home, "PATH": os.environ["PATH"], "USER": "nobody", "LOGNAME": "nobody", "LC_ALL": "C.UTF-8",
+                   "RES_OPTIONS": "timeout:1 attempts:1"}
     account = pwd.getpwnam("nobody")
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT, check=False,
                           env=environment, cwd=home, user=account.pw_uid, group=account.pw_gid, extra_groups=[])
@@ -55,6 +57,9 @@ class Client:
     def fetch(self):
         # messages and UIDLs are all that a client has between two runs
         self.output = run(self.command(), self.folder).stdout.decode("utf-8", "replace")
+        return self.take()
+
+    def take(self):
         return take_files(self.path("mail/new"))
 
 
@@ -72,14 +77,26 @@ class Fetchmail(Client):
 
 
 class Getmail(Client):
+    """Delivers over LMTP, to another user of the same server: the other ways of getmail fork, and lose their child now
+    and then."""
+
+    def __init__(self, user, folder, keep):
+        super().__init__(user, folder, keep)
+        self.target = user.server.user("inbox-of-" + user.name)
+
     def command(self):
         self.write("getmailrc", "\n".join([
             "[retriever]", "type = SimplePOP3Retriever", "server = 127.0.0.1", "port = %d" % self.port,
             "username = " + self.user.name, "password = " + self.user.password,
-            "[destination]", "type = Maildir", "path = %s/" % self.path("mail"),
+            "[destination]", "type = MDA_lmtp", "host = %s/lmtp" % self.user.server.root,
+            "override = " + self.target.name,
             "[options]", "verbose = 2", "read_all = false", "delete = %s" % ("false" if self.keep else "true"),
             "delivered_to = false", "received = false", ""]))
         return ["getmail", "--getmaildir", self.folder, "--rcfile", self.path("getmailrc")]
+
+    def take(self):
+        new = os.path.join(self.target.home, "Maildir", "new")
+        return take_files(new) if os.path.isdir(new) else []
 
 
 class Mpop(Client):

@@ -58,7 +58,9 @@ class Server:
         self.log_path = os.path.join(self.root, "dovecot.log")
         self.process = None
         names = ([PLUGIN] if plugin else []) + list(plugins)
-        pop3 = self.wrapper("pop3", pop3_command or [os.path.join(LIBEXEC, "pop3")], faked)
+        self.plugins = names
+        command = pop3_command(self.root) if pop3_command else [os.path.join(LIBEXEC, "pop3")]
+        pop3 = self.wrapper("pop3", command, faked)
         doveadm = self.wrapper("doveadm-server", [os.path.join(LIBEXEC, "doveadm-server")], faked)
         self.faked = faked
         text = dovecot_conf.server_conf(self.root, self.ports, pop3, doveadm, names, settings or {}, extra,
@@ -187,9 +189,14 @@ class Server:
 
     # -- doveadm
 
+    def environment(self, **more):
+        """For a program of Dovecot that is started by hand: it reads its settings in doveconf, which empties the
+        environment and then executes it again."""
+        faked = self.clock.environment() if self.faked else {}
+        return dict(os.environ, DOVECOT_PRESERVE_ENVS=" ".join(faked), **faked, **more)
+
     def run_doveadm(self, *args, data=None, check=True, environment=None):
-        env = dict(os.environ, **(self.clock.environment() if self.faked else {}))
-        env.update(environment or {})
+        env = self.environment(**(environment or {}))
         result = subprocess.run(["doveadm", "-c", self.conf, *args], input=data, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env=env, check=False)
         if check:

@@ -39,7 +39,7 @@ service anvil {{
 }}
 service lmtp {{
   unix_listener {root}/lmtp {{
-    mode = 0600
+    mode = 0666
   }}
 }}
 service doveadm {{

@@ -56,7 +56,7 @@ class User:
                 self.fields[key] = value
         self.server.users[self.name] = self.userdb()
         self.server.write_users()
-        wait_for(self.is_known, "the new fields of " + self.name)
+        self.wait_known()
 
     def own_home(self):
         chown_tree(self.home)
@@ -69,6 +69,9 @@ class User:
         else:
             fields["mail_path"] = maildir
         self.set_fields(**fields)
+
+    def wait_known(self):
+        wait_for(self.is_known, "the server to know the fields of " + self.name)
 
     def is_known(self):
         """True when the server tells the fields as they are now."""
