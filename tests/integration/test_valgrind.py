@@ -1,0 +1,128 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Typical sessions under valgrind: no error, and no leak that stock Dovecot does not have too."""
+
+import glob
+import os
+import re
+
+import pytest
+
+import mailgen
+from dovecot import LIBEXEC, Server
+from polling import wait_for
+
+BIG = 3_000_000
+ERROR_EXIT = 99
+
+
+def command(log):
+    return ["/usr/bin/valgrind", "--tool=memcheck", "--leak-check=full", "--errors-for-leak-kinds=none",
+            "--show-leak-kinds=definite", "--error-exitcode=%d" % ERROR_EXIT, "--vgdb=no", "--num-callers=30",
+            "--log-file=%s" % log, os.path.join(LIBEXEC, "pop3")]
+
+
+class Checked:
+    """A server whose pop3 processes run under valgrind, each with a report of its own."""
+
+    def __init__(self, plugin):
+        self.server = Server(plugin=plugin, faked=False, pop3_command=lambda root: command(root + "/valgrind.%p"))
+
+    def paths(self):
+        return glob.glob(os.path.join(self.server.root, "valgrind.*"))
+
+    def report(self):
+        """The one report that there is, once it is complete."""
+        path, = wait_for(self.paths, "the report of valgrind")
+
+        def read():
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            return text if "ERROR SUMMARY" in text else None
+
+        text = wait_for(read, "the end of the report of valgrind")
+        os.unlink(path)
+        return text
+
+
+@pytest.fixture(scope="module")
+def checked():
+    found = {"stock": Checked(False), "plugin": Checked(True)}
+    try:
+        for variant in found.values():
+            variant.server.start()
+        yield found
+    finally:
+        for variant in found.values():
+            variant.server.remove()
+
+
+def poll(user):
+    with user.session() as pop3:
+        pop3.stat()
+        pop3.uidl()
+        pop3.ok("LIST")
+        pop3.ok("CAPA")
+        pop3.quit()
+
+
+def download(user):
+    """Into the quota and beyond it, with TOP, pipelined, and with deletions."""
+    with user.session() as pop3:
+        for number in range(1, 7):
+            pop3.retr(number)
+            pop3.command("TOP %d 3" % number)
+            pop3.command("TOP %d 100000" % number)
+        pop3.pipeline("RETR 1", "RETR 5", "TOP 5 0", "RETR 99", "FOO", "RETR 5", "DELE 2")
+        pop3.quit()
+
+
+def broken_line(user):
+    with user.session(receive_buffer=65536) as pop3:
+        pop3.send(b"RETR 7\r\n")
+        pop3.read_exactly(500_000)
+        pop3.cut()
+
+
+def refused_login(user):
+    with user.connect() as pop3:
+        pop3.login(user.name, user.password)
+        if user.server.plugins:
+            assert pop3.drain() == b""
+        else:
+            pop3.quit()
+
+
+def definitely_lost(report):
+    found = re.search(r"definitely lost: ([\d,]+) bytes in", report)
+    return int(found.group(1).replace(",", "")) if found else 0
+
+
+SESSIONS = {
+    "poll": (poll, "4msg/day"), "download": (download, "4msg/day 2M/week"), "broken-line": (broken_line, "100M/day"),
+    "no-quota": (download, None), "bad-setting": (refused_login, "4msg/dya"),
+    "bad-state": (refused_login, "4msg/day"),
+}
+
+
+def reports_of(variant, make_user_on, name):
+    session, quota = SESSIONS[name]
+    plugin = bool(variant.server.plugins)
+    user = make_user_on(variant.server)(messages=6, quota=quota if plugin else None)
+    user.append([mailgen.message(7, BIG)])
+    if name == "bad-state":
+        user.write_state({"version": 2})
+    reports = []
+    # the second one finds the state of the first
+    for _ in range(2 if plugin else 1):
+        session(user)
+        reports.append(variant.report())
+    return reports
+
+
+@pytest.mark.parametrize("name", SESSIONS)
+def test_no_errors_and_no_leaks(checked, make_user_on, name):
+    reports = {variant: reports_of(server, make_user_on, name) for variant, server in checked.items()}
+    for report in reports["stock"] + reports["plugin"]:
+        assert re.search(r"ERROR SUMMARY: 0 errors", report), report
+    lost = {variant: max(definitely_lost(report) for report in found) for variant, found in reports.items()}
+    assert lost["plugin"] <= lost["stock"], "\n".join(reports["plugin"])
