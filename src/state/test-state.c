@@ -1,0 +1,549 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "str.h"
+#include "test-common.h"
+#include "state.h"
+
+#define BYTES POP3_QUOTA_BYTES
+#define MESSAGES POP3_QUOTA_MESSAGES
+#define DAY POP3_QUOTA_WINDOW_DAY
+
+/* Each number occurs once, so that a test can replace any of them. */
+#define HOUR_TEXT "{\"start\":1001,\"bytes\":1002,\"messages\":1003}"
+#define DAY_TEXT "{\"start\":2001,\"bytes\":2002,\"messages\":2003}"
+#define WEEK_TEXT "{\"start\":3001,\"bytes\":3002,\"messages\":3003}"
+#define MONTH_TEXT "{\"start\":4001,\"bytes\":4002,\"messages\":4003}"
+#define WINDOWS_TEXT \
+	"{\"hour\":" HOUR_TEXT ",\"day\":" DAY_TEXT "," \
+	"\"week\":" WEEK_TEXT ",\"month\":" MONTH_TEXT "}"
+#define QUOTA_TEXT "{\"windows\":" WINDOWS_TEXT "}"
+#define STATE_TEXT "{\"version\":1,\"quota\":" QUOTA_TEXT "}"
+
+static enum policy_state_parse_result
+parse(const char *text, struct policy_state **state_r, const char **error_r)
+{
+	*state_r = NULL;
+	*error_r = NULL;
+	return policy_state_parse(text, strlen(text), state_r, error_r);
+}
+
+static const char *print(struct policy_state *state)
+{
+	string_t *text = t_str_new(1024);
+
+	policy_state_print(state, text);
+	return str_c(text);
+}
+
+static const char *
+replace(const char *text, const char *from, const char *to)
+{
+	const char *p = strstr(text, from);
+
+	i_assert(p != NULL && strstr(p + 1, from) == NULL);
+	return t_strconcat(t_strdup_until(text, p), to, p + strlen(from), NULL);
+}
+
+/* The text must be refused as this, with an error that has these words. */
+static void
+assert_refused(const char *text, size_t size,
+	       enum policy_state_parse_result expected, const char *words,
+	       unsigned int idx)
+{
+	struct policy_state *state = NULL;
+	const char *error = NULL;
+
+	test_assert_idx(policy_state_parse(text, size, &state, &error) ==
+			expected, idx);
+	test_assert_idx(state == NULL, idx);
+	test_assert_idx(error != NULL && strstr(error, words) != NULL, idx);
+	policy_state_deinit(&state);
+}
+
+static void assert_corrupt(const char *text, const char *words, unsigned int idx)
+{
+	assert_refused(text, strlen(text), POLICY_STATE_CORRUPT, words, idx);
+}
+
+static void test_new_user(void)
+{
+	struct policy_state *state = policy_state_init();
+	const struct pop3_quota_counters *counters = policy_state_quota(state);
+	unsigned int w;
+
+	test_begin("state: a new user");
+	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
+		test_assert_idx(counters->window[w].start == 0, w);
+		test_assert_idx(counters->window[w].used.n[BYTES] == 0, w);
+		test_assert_idx(counters->window[w].used.n[MESSAGES] == 0, w);
+	}
+	policy_state_deinit(&state);
+	test_assert(state == NULL);
+	policy_state_deinit(&state);
+	test_end();
+}
+
+static void test_round_trip(void)
+{
+	static const char *const expected =
+		"{\n"
+		" \"version\": 1,\n"
+		" \"quota\": {\n"
+		"  \"windows\": {\n"
+		"   \"hour\": {\n"
+		"    \"start\": 1001,\n"
+		"    \"bytes\": 1002,\n"
+		"    \"messages\": 1003\n"
+		"   },\n"
+		"   \"day\": {\n"
+		"    \"start\": 9000000001,\n"
+		"    \"bytes\": 9000000002,\n"
+		"    \"messages\": 9000000003\n"
+		"   },\n"
+		"   \"week\": {\n"
+		"    \"start\": 3001,\n"
+		"    \"bytes\": 3002,\n"
+		"    \"messages\": 3003\n"
+		"   },\n"
+		"   \"month\": {\n"
+		"    \"start\": 4001,\n"
+		"    \"bytes\": 4002,\n"
+		"    \"messages\": 4003\n"
+		"   }\n"
+		"  }\n"
+		" }\n"
+		"}\n";
+	struct policy_state *state;
+	struct pop3_quota_counters *counters;
+	string_t *appended = t_str_new(64);
+	const char *text, *error;
+	unsigned int w;
+
+	test_begin("state: parse and print");
+	test_assert(parse(STATE_TEXT, &state, &error) == POLICY_STATE_PARSED);
+	counters = policy_state_quota(state);
+	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
+		const struct pop3_quota_counter *counter = &counters->window[w];
+
+		test_assert_idx(counter->start == 1001 + 1000 * (time_t)w, w);
+		test_assert_idx(counter->used.n[BYTES] == 1002 + 1000 * w, w);
+		test_assert_idx(counter->used.n[MESSAGES] == 1003 + 1000 * w, w);
+	}
+	counters->window[DAY].start = 9000000001;
+	counters->window[DAY].used.n[BYTES] = 9000000002;
+	counters->window[DAY].used.n[MESSAGES] = 9000000003;
+	text = print(state);
+	test_assert_strcmp(text, expected);
+	policy_state_deinit(&state);
+
+	test_assert(parse(text, &state, &error) == POLICY_STATE_PARSED);
+	test_assert_strcmp(print(state), expected);
+	policy_state_deinit(&state);
+
+	/* printing appends, and can be done again */
+	test_assert(parse(text, &state, &error) == POLICY_STATE_PARSED);
+	str_append(appended, "before ");
+	policy_state_print(state, appended);
+	policy_state_print(state, appended);
+	test_assert_strcmp(str_c(appended), t_strconcat("before ", expected,
+							expected, NULL));
+	policy_state_deinit(&state);
+	test_end();
+}
+
+static void test_missing_members(void)
+{
+	static const char *const texts[] = {
+		"{\"version\":1}",
+		"{\"version\":1,\"quota\":{}}",
+		"{\"version\":1,\"quota\":{\"windows\":{}}}",
+		" \r\n\t{ \"version\" : 1 } \n",
+	};
+	struct policy_state *state, *fresh = policy_state_init();
+	const char *error;
+	unsigned int i;
+
+	test_begin("state: members that are missing are empty");
+	for (i = 0; i < N_ELEMENTS(texts); i++) {
+		test_assert_idx(parse(texts[i], &state, &error) ==
+				POLICY_STATE_PARSED, i);
+		test_assert_strcmp(print(state), print(fresh));
+		policy_state_deinit(&state);
+	}
+	policy_state_deinit(&fresh);
+
+	test_assert(parse("{\"version\":1,\"quota\":{\"windows\":{\"day\":"
+			  DAY_TEXT "}}}", &state, &error) ==
+		    POLICY_STATE_PARSED);
+	test_assert(policy_state_quota(state)->window[DAY].start == 2001);
+	test_assert(policy_state_quota(state)->window[DAY + 1].start == 0);
+	policy_state_deinit(&state);
+	test_end();
+}
+
+static void test_unknown_members(void)
+{
+	static const char *const unknown =
+		"\"x-old\": [1, -2.5, null, true, \"\xc3\xa4\\u0001\\\\\"]";
+	static const struct {
+		const char *from, *to;
+	} places[] = {
+		{ "{\"version\"", "{%s, \"version\"" },
+		{ ",\"quota\"", ", %s, \"quota\"" },
+		{ "{\"windows\"", "{%s, \"windows\"" },
+		{ "{\"hour\"", "{%s, \"hour\"" },
+		{ "{\"start\":4001", "{%s, \"start\":4001" },
+		{ "\"messages\":1003", "\"messages\":1003, %s" },
+	};
+	static const char *const dumped =
+		"\"x-old\": [ 1, -2.5, null, true, "
+		"\"\xc3\xa4\\u0001\\\\\" ]";
+	struct policy_state *state;
+	const char *error, *text;
+	unsigned int i;
+
+	test_begin("state: unknown members are kept");
+	for (i = 0; i < N_ELEMENTS(places); i++) {
+		const char *to = replace(places[i].to, "%s", unknown);
+
+		text = replace(STATE_TEXT, places[i].from, to);
+		test_assert_idx(parse(text, &state, &error) ==
+				POLICY_STATE_PARSED, i);
+		policy_state_quota(state)->window[DAY].used.n[BYTES] = 5;
+		/* line ends and indents are one space in the comparison */
+		text = t_strarray_join(t_strsplit_spaces(print(state), " \n"),
+				       " ");
+		test_assert_idx(strstr(text, dumped) != NULL, i);
+		test_assert_idx(strstr(text, "\"bytes\": 5,") != NULL, i);
+		test_assert_idx(strstr(text, "\"bytes\": 4002,") != NULL, i);
+		policy_state_deinit(&state);
+	}
+	test_end();
+}
+
+/* Our own members fill a kilobyte, those of others may be of any size. */
+static void test_unknown_large_members(void)
+{
+	struct policy_state *state;
+	const char *error, *text, *member;
+	char *value;
+	size_t size;
+
+	test_begin("state: large unknown members");
+	for (size = 1; size < 3000; size += 7) T_BEGIN {
+		value = t_malloc0(size + 1);
+		memset(value, 'x', size);
+		member = t_strdup_printf("{\"a\": \"%s\",", value);
+		text = replace(STATE_TEXT, "{\"version\":1,",
+			       t_strconcat(member, "\"version\":1,", NULL));
+		test_assert_idx(parse(text, &state, &error) ==
+				POLICY_STATE_PARSED, size);
+		text = print(state);
+		policy_state_deinit(&state);
+		test_assert_idx(strncmp(text, t_strdup_printf(
+				"{\n \"a\": \"%s\",\n \"version\": 1,", value),
+				size + 26) == 0, size);
+		test_assert_idx(parse(text, &state, &error) ==
+				POLICY_STATE_PARSED, size);
+		policy_state_deinit(&state);
+	} T_END;
+	test_end();
+}
+
+/* A state that is held twice is one of which the second holder knows what it
+   was before the first one changed it. */
+static void test_ref(void)
+{
+	struct policy_state *state, *again;
+	struct pop3_quota_counters *counters;
+	const char *error;
+
+	test_begin("state: held twice");
+	test_assert(parse(STATE_TEXT, &state, &error) == POLICY_STATE_PARSED);
+	counters = policy_state_quota(state);
+	counters->window[DAY].used.n[BYTES] = 7;
+	again = policy_state_ref(state);
+	test_assert(again == state && counters->window[DAY].used.n[BYTES] == 7);
+	test_assert(policy_state_ref_unchanged(state) == NULL);
+	test_assert(counters->window[DAY].used.n[BYTES] == 7);
+	policy_state_deinit(&again);
+	test_assert(again == NULL);
+
+	again = policy_state_ref_unchanged(state);
+	test_assert(again == state);
+	test_assert(counters->window[DAY].used.n[BYTES] == 2002);
+	policy_state_deinit(&again);
+
+	/* what was printed is what it is */
+	counters->window[DAY].used.n[BYTES] = 8;
+	(void)print(state);
+	counters->window[DAY].used.n[BYTES] = 9;
+	again = policy_state_ref_unchanged(state);
+	test_assert(counters->window[DAY].used.n[BYTES] == 8);
+	policy_state_deinit(&again);
+	policy_state_deinit(&state);
+	test_end();
+}
+
+static void test_cut(void)
+{
+	const char *text = STATE_TEXT;
+	size_t size;
+
+	test_begin("state: cut at every byte");
+	for (size = 0; size < strlen(text); size++) T_BEGIN {
+		/* valgrind and ASan see who reads on */
+		char *copy = i_memdup(text, I_MAX(size, 1));
+
+		assert_refused(copy, size, POLICY_STATE_CORRUPT,
+			       "line 1 column ", size);
+		i_free(copy);
+	} T_END;
+	test_end();
+}
+
+static void test_wrong_types(void)
+{
+	static const struct {
+		const char *member, *value, *where;
+		bool object;
+	} members[] = {
+		{ "\"version\":", "1", "version", FALSE },
+		{ "\"quota\":", QUOTA_TEXT, "quota", TRUE },
+		{ "\"windows\":", WINDOWS_TEXT, "windows", TRUE },
+		{ "\"hour\":", HOUR_TEXT, "hour", TRUE },
+		{ "\"day\":", DAY_TEXT, "day", TRUE },
+		{ "\"week\":", WEEK_TEXT, "week", TRUE },
+		{ "\"month\":", MONTH_TEXT, "month", TRUE },
+		{ "\"start\":", "1001", "quota.windows.hour: start", FALSE },
+		{ "\"bytes\":", "1002", "quota.windows.hour: bytes", FALSE },
+		{ "\"messages\":", "1003", "quota.windows.hour: messages", FALSE },
+		{ "\"start\":", "2001", "quota.windows.day: start", FALSE },
+		{ "\"bytes\":", "3002", "quota.windows.week: bytes", FALSE },
+		{ "\"messages\":", "4003", "quota.windows.month: messages", FALSE },
+	};
+	static const char *const values[] = {
+		"null", "true", "false", "\"\"", "\"1\"", "[]", "[{}]",
+		"1.0", "1e3", "-1", "-9223372036854775808", "-0.0",
+		/* these two are right for one of the kinds */
+		"{}", "7",
+	};
+	unsigned int m, v;
+
+	test_begin("state: wrong types");
+	for (m = 0; m < N_ELEMENTS(members); m++) T_BEGIN {
+		const char *from = t_strconcat(members[m].member,
+					       members[m].value, NULL);
+
+		for (v = 0; v < N_ELEMENTS(values); v++) {
+			if (strcmp(values[v], members[m].object ?
+				   "{}" : "7") == 0)
+				continue;
+			/* a window may be missing, but not half of it */
+			assert_corrupt(replace(STATE_TEXT, from,
+				t_strconcat(members[m].member, values[v], NULL)),
+				members[m].where, m * 100 + v);
+		}
+		if (!members[m].object && m > 0) {
+			assert_corrupt(replace(STATE_TEXT, from, "\"gone\":1"),
+				       members[m].where, m * 100 + v);
+		}
+	} T_END;
+	test_end();
+}
+
+static void test_damage(void)
+{
+	static const struct {
+		const char *text, *words;
+	} tests[] = {
+		{ "", "line 1 column 0" },
+		{ " \n\n ", "line 3 " },
+		{ "null", "line 1 " },
+		{ "1", "line 1 " },
+		{ "\"version\"", "line 1 " },
+		{ "[]", "not a JSON object" },
+		{ "[1]", "not a JSON object" },
+		{ "{}", "version" },
+		{ STATE_TEXT "x", "line 1 " },
+		{ STATE_TEXT "\n" STATE_TEXT, "line 2 " },
+		{ "{\"version\":1,}", "line 1 " },
+		{ "{version:1}", "line 1 " },
+		{ "{'version':1}", "line 1 " },
+		{ "{\"version\":1}/* comment */", "line 1 " },
+		{ "\xef\xbb\xbf{\"version\":1}", "line 1 " },
+		{ "{\"version\":01}", "line 1 " },
+		{ "{\"version\":+1}", "line 1 " },
+		/* duplicate keys, on each level */
+		{ "{\"version\":1,\"version\":1}", "version" },
+		{ "{\"version\":1,\"quota\":{},\"quota\":{}}", "quota" },
+		{ "{\"version\":1,\"quota\":{\"windows\":{\"day\":" DAY_TEXT
+		  ",\"day\":" DAY_TEXT "}}}", "day" },
+		{ "{\"version\":1,\"a\":[{\"b\":1,\"b\":2}]}", "line 1 " },
+		/* numbers that JSON or we do not have */
+		{ "{\"version\":9223372036854775808}", "line 1 " },
+		{ "{\"version\":1,\"a\":-9223372036854775809}", "line 1 " },
+		{ "{\"version\":1e999}", "line 1 " },
+		{ "{\"version\":1,\"a\":-1e999}", "line 1 " },
+		{ "{\"version\":NaN}", "line 1 " },
+		{ "{\"version\":1,\"a\":Infinity}", "line 1 " },
+		/* text that is none */
+		{ "{\"version\":1,\"a\":\"\x80\"}", "line 1 " },
+		{ "{\"version\":1,\"a\":\"\xc0\xaf\"}", "line 1 " },
+		{ "{\"version\":1,\"\xff\":1}", "line 1 " },
+		{ "{\"version\":1,\"a\":\"\xed\xa0\x80\"}", "line 1 " },
+		{ "{\"version\":1,\"a\":\"\\ud800\"}", "line 1 " },
+		{ "{\"version\":1,\"a\":\"\\udc00\\ud800\"}", "line 1 " },
+		{ "{\"version\":1,\"a\":\"\\u0000\"}", "line 1 " },
+		{ "{\"version\":1,\"a\\u0000b\":1}", "line 1 " },
+		{ "{\"version\":1,\"a\":\"\n\"}", "line 1 " },
+		{ "{\"version\":1,\n\"a\":\"\x01\"}", "line 2 " },
+	};
+	static const char with_nul[] = "{\"version\":1}\0";
+	static const char nul_inside[] = "{\"version\":\0001}";
+	static const char only_nuls[64];
+	unsigned int i;
+
+	test_begin("state: damage of other kinds");
+	for (i = 0; i < N_ELEMENTS(tests); i++)
+		assert_corrupt(tests[i].text, tests[i].words, i);
+	assert_refused(with_nul, sizeof(with_nul) - 1, POLICY_STATE_CORRUPT,
+		       "line 1 ", i++);
+	assert_refused(nul_inside, sizeof(nul_inside) - 1, POLICY_STATE_CORRUPT,
+		       "line 1 ", i++);
+	assert_refused(only_nuls, sizeof(only_nuls), POLICY_STATE_CORRUPT,
+		       "line 1 ", i++);
+	test_end();
+}
+
+static void test_version(void)
+{
+	static const struct {
+		const char *text, *words;
+		enum policy_state_parse_result result;
+	} tests[] = {
+		{ "{\"quota\":" QUOTA_TEXT "}", "version",
+		  POLICY_STATE_CORRUPT },
+		{ "{\"version\":0}", "version 0", POLICY_STATE_CORRUPT },
+		{ "{\"version\":-1}", "version", POLICY_STATE_CORRUPT },
+		{ "{\"version\":\"1\"}", "version", POLICY_STATE_CORRUPT },
+		{ "{\"version\":2}", "version 2 is newer",
+		  POLICY_STATE_TOO_NEW },
+		/* what it means is not for this version to judge */
+		{ "{\"version\":2,\"quota\":null}", "version 2 is newer",
+		  POLICY_STATE_TOO_NEW },
+		{ "{\"quota\":7,\"version\":9223372036854775807}",
+		  "version 9223372036854775807 is newer",
+		  POLICY_STATE_TOO_NEW },
+		/* but this is not JSON */
+		{ "{\"version\":2,\"quota\":", "line 1 ",
+		  POLICY_STATE_CORRUPT },
+	};
+	unsigned int i;
+
+	test_begin("state: versions");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		assert_refused(tests[i].text, strlen(tests[i].text),
+			       tests[i].result, tests[i].words, i);
+	}
+	test_end();
+}
+
+static void test_large_numbers(void)
+{
+	struct policy_state *state;
+	struct pop3_quota_counters *counters;
+	const char *text, *error;
+	unsigned int w, r;
+
+	test_begin("state: large numbers");
+	text = replace(STATE_TEXT, "\"bytes\":2002",
+		       "\"bytes\":9223372036854775807");
+	test_assert(parse(text, &state, &error) == POLICY_STATE_PARSED);
+	test_assert(policy_state_quota(state)->window[DAY].used.n[BYTES] ==
+		    INT64_MAX);
+	policy_state_deinit(&state);
+	assert_corrupt(replace(STATE_TEXT, "\"bytes\":2002",
+			       "\"bytes\":9223372036854775808"), "line 1 ", 0);
+
+	/* JSON text of ours has no larger number than it can read */
+	state = policy_state_init();
+	counters = policy_state_quota(state);
+	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
+		counters->window[w].start = (time_t)INT64_MAX;
+		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
+			counters->window[w].used.n[r] =
+				UINT64_MAX - (w % 2) * INT64_MAX;
+		}
+	}
+	text = print(state);
+	policy_state_deinit(&state);
+	test_assert(strlen(text) < 4096);
+	test_assert(parse(text, &state, &error) == POLICY_STATE_PARSED);
+	counters = policy_state_quota(state);
+	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
+		test_assert_idx(counters->window[w].start == INT64_MAX, w);
+		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
+			test_assert_idx(counters->window[w].used.n[r] ==
+					INT64_MAX, w);
+		}
+	}
+	policy_state_deinit(&state);
+	test_end();
+}
+
+static void test_large_documents(void)
+{
+	enum { NESTING = 10000, ENTRIES = 1000000 };
+	string_t *text = str_new(default_pool, ENTRIES * 2 + 64);
+	struct policy_state *state = NULL;
+	const char *error;
+	unsigned int i;
+
+	test_begin("state: deep and long documents");
+	str_append(text, "{\"version\":1,\"a\":");
+	for (i = 0; i < NESTING; i++)
+		str_append_c(text, '[');
+	for (i = 0; i < NESTING; i++)
+		str_append_c(text, ']');
+	str_append_c(text, '}');
+	assert_corrupt(str_c(text), "line 1 ", 0);
+
+	str_truncate(text, 0);
+	for (i = 0; i < NESTING; i++)
+		str_append(text, "{\"a\":");
+	assert_corrupt(str_c(text), "line 1 ", 1);
+
+	str_truncate(text, 0);
+	str_append(text, "{\"version\":1,\"a\":[0");
+	for (i = 1; i < ENTRIES; i++)
+		str_append(text, ",0");
+	assert_corrupt(str_c(text), "line 1 ", 2);
+	str_append(text, "]}");
+	test_assert(policy_state_parse(str_data(text), str_len(text), &state,
+				       &error) == POLICY_STATE_PARSED);
+	policy_state_deinit(&state);
+	str_free(&text);
+	test_end();
+}
+
+int main(void)
+{
+	static void (*const test_functions[])(void) = {
+		test_new_user,
+		test_round_trip,
+		test_missing_members,
+		test_unknown_members,
+		test_unknown_large_members,
+		test_ref,
+		test_cut,
+		test_wrong_types,
+		test_damage,
+		test_version,
+		test_large_numbers,
+		test_large_documents,
+		NULL
+	};
+	return test_run(test_functions);
+}

@@ -1,0 +1,513 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "test-common.h"
+#include "store.h"
+#include "test-home.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BYTES POP3_QUOTA_BYTES
+#define DAY POP3_QUOTA_WINDOW_DAY
+
+#define OK POLICY_STORE_OK
+#define UNWRITABLE POLICY_STORE_UNWRITABLE
+#define UNUSABLE POLICY_STORE_UNUSABLE
+
+/* What the user has put in place of a file or folder of ours. */
+enum kind {
+	LINK_TO_FILE,
+	LINK_TO_FOLDER,
+	LINK_TO_NOTHING,
+	FIFO,
+	FOLDER,
+	DEVICE,
+	OTHERS_FILE,
+	FILE_WITHOUT_RIGHTS
+};
+
+static const char *const victim_text =
+	"{\"version\":1,\"quota\":{\"windows\":"
+	"{\"day\":{\"start\":1,\"bytes\":77,\"messages\":7}}}}";
+
+/* Returns FALSE if this process may not make it. */
+static bool put(const char *path, enum kind kind)
+{
+	switch (kind) {
+	case LINK_TO_FILE:
+		return symlink(test_home_path("victim"), path) == 0;
+	case LINK_TO_FOLDER:
+		return symlink(test_home_path("folder"), path) == 0;
+	case LINK_TO_NOTHING:
+		return symlink(test_home_path("nothing"), path) == 0;
+	case FIFO:
+		return mkfifo(path, 0600) == 0;
+	case FOLDER:
+		return mkdir(path, 0700) == 0;
+	case DEVICE:
+		return test_mknod_null(path);
+	case OTHERS_FILE:
+		test_file_write(path, victim_text);
+		return test_chown_other(path);
+	case FILE_WITHOUT_RIGHTS:
+		test_file_write(path, victim_text);
+		return chmod(path, 0) == 0;
+	}
+	i_unreached();
+}
+
+/* The result of a function of the store, whose error must have these words. */
+static void
+assert_result(enum policy_store_result result,
+	      enum policy_store_result expected, const char *error,
+	      const char *words, unsigned int idx)
+{
+	test_assert_idx(result == expected, idx);
+	if (expected == OK)
+		return;
+	test_assert_idx(error != NULL, idx);
+	if (error != NULL && strstr(error, words) == NULL)
+		test_assert_strcmp_idx(error, words, (int)idx);
+}
+
+static void
+assert_read(struct policy_store *store, enum policy_store_result expected,
+	    const char *words, uint64_t bytes, unsigned int idx)
+{
+	struct policy_state *state = NULL;
+	enum policy_store_result result;
+	const char *error = NULL;
+
+	result = policy_store_read(store, &state, &error);
+	assert_result(result, expected, error, words, idx);
+	test_assert_idx((state != NULL) == (expected == OK), idx);
+	if (state != NULL) {
+		test_assert_idx(policy_state_quota(state)->
+				window[DAY].used.n[BYTES] == bytes, idx);
+	}
+	policy_state_deinit(&state);
+}
+
+/* Read bytes and write one more, which one of the two functions may refuse. */
+static void
+assert_add(struct policy_store *store, enum policy_store_result begin_expected,
+	   enum policy_store_result commit_expected, const char *words,
+	   uint64_t bytes, unsigned int idx)
+{
+	struct policy_state *state = NULL;
+	enum policy_store_result result;
+	const char *error = NULL;
+
+	result = policy_store_begin(store, &state, &error);
+	assert_result(result, begin_expected, error, words, idx);
+	test_assert_idx((state != NULL) == (begin_expected != UNUSABLE), idx);
+	if (state != NULL) {
+		uint64_t *used = &policy_state_quota(state)->
+			window[DAY].used.n[BYTES];
+
+		test_assert_idx(*used == bytes, idx);
+		*used = bytes + 1;
+	}
+	if (result == OK) {
+		error = NULL;
+		result = policy_store_commit(store, state, &error);
+		assert_result(result, commit_expected, error, words, idx);
+	}
+	policy_state_deinit(&state);
+}
+
+/* A home with a folder of ours that has counted one byte, and one that others
+   are not to touch. */
+static struct policy_store *home_begin(void)
+{
+	struct policy_store *store;
+
+	test_home_begin();
+	if (mkdir(test_home_path("folder"), 0700) < 0)
+		i_fatal("mkdir() failed: %m");
+	test_file_write(test_home_path("victim"), victim_text);
+	store = policy_store_init(test_home_path("pop3-policy"), FALSE, NULL);
+	assert_add(store, OK, OK, "", 0, 0);
+	return store;
+}
+
+static void home_end(struct policy_store **store, unsigned int idx)
+{
+	const char *name;
+
+	test_assert_strcmp(test_file_read(test_home_path("victim")),
+			   victim_text);
+	test_assert_idx(test_file_mode(test_home_path("victim")) == 0600, idx);
+	test_assert_idx(test_dir_count(test_home_path("folder"), "",
+				       &name) == 0, idx);
+	test_assert_idx(test_file_mode(test_home_path("nothing")) == 0, idx);
+	policy_store_deinit(store);
+	test_home_end();
+}
+
+/* What is there must be what was put there. */
+static void
+assert_same(const char *path, const struct stat *before, unsigned int idx)
+{
+	struct stat after;
+
+	test_assert_idx(lstat(path, &after) == 0 &&
+			before->st_ino == after.st_ino &&
+			before->st_mode == after.st_mode &&
+			before->st_uid == after.st_uid &&
+			before->st_size == after.st_size &&
+			before->st_mtime == after.st_mtime, idx);
+}
+
+static void test_files(void)
+{
+	static const struct {
+		const char *name;
+		enum kind kind;
+		enum policy_store_result read, begin, commit;
+		const char *words;
+		bool replaced;
+	} tests[] = {
+#define STATE "pop3-policy/state.json"
+		{ STATE, LINK_TO_FILE, UNUSABLE, UNUSABLE, OK,
+		  "state.json is a link, which is not followed", FALSE },
+		{ STATE, LINK_TO_FOLDER, UNUSABLE, UNUSABLE, OK,
+		  "state.json is a link", FALSE },
+		{ STATE, LINK_TO_NOTHING, UNUSABLE, UNUSABLE, OK,
+		  "state.json is a link", FALSE },
+		{ STATE, FIFO, UNUSABLE, UNUSABLE, OK,
+		  "state.json is not a regular file", FALSE },
+		{ STATE, FOLDER, UNUSABLE, UNUSABLE, OK,
+		  "state.json is not a regular file", FALSE },
+		{ STATE, DEVICE, UNUSABLE, UNUSABLE, OK,
+		  "state.json", FALSE },
+		{ STATE, OTHERS_FILE, UNUSABLE, UNUSABLE, OK,
+		  "state.json is owned by uid ", FALSE },
+#define LOCK "pop3-policy/state.lock"
+		{ LOCK, LINK_TO_FILE, OK, UNUSABLE, OK,
+		  "state.lock is a link", FALSE },
+		{ LOCK, LINK_TO_FOLDER, OK, UNUSABLE, OK,
+		  "state.lock is a link", FALSE },
+		{ LOCK, LINK_TO_NOTHING, OK, UNUSABLE, OK,
+		  "state.lock is a link", FALSE },
+		{ LOCK, FIFO, OK, UNUSABLE, OK,
+		  "state.lock is not a regular file", FALSE },
+		{ LOCK, FOLDER, OK, UNUSABLE, OK,
+		  "state.lock) failed: Is a directory", FALSE },
+		{ LOCK, DEVICE, OK, UNUSABLE, OK, "state.lock", FALSE },
+		{ LOCK, OTHERS_FILE, OK, UNUSABLE, OK,
+		  "state.lock is owned by uid ", FALSE },
+#define TEMP "pop3-policy/state.json.tmp"
+		{ TEMP, LINK_TO_FILE, OK, OK, OK, "", TRUE },
+		{ TEMP, LINK_TO_FOLDER, OK, OK, OK, "", TRUE },
+		{ TEMP, LINK_TO_NOTHING, OK, OK, OK, "", TRUE },
+		{ TEMP, FIFO, OK, OK, OK, "", TRUE },
+		{ TEMP, DEVICE, OK, OK, OK, "", TRUE },
+		{ TEMP, OTHERS_FILE, OK, OK, OK, "", TRUE },
+		{ TEMP, FILE_WITHOUT_RIGHTS, OK, OK, OK, "", TRUE },
+		{ TEMP, FOLDER, OK, OK, UNUSABLE,
+		  "state.json.tmp) failed: Is a directory", FALSE },
+	};
+	struct policy_store *store;
+	struct stat st;
+	const char *path;
+	unsigned int i;
+
+	test_begin("store: what is no file of ours");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		store = home_begin();
+		path = test_home_path(tests[i].name);
+		i_unlink_if_exists(path);
+		if (put(path, tests[i].kind)) {
+			test_assert_idx(lstat(path, &st) == 0, i);
+			assert_read(store, tests[i].read, tests[i].words, 1, i);
+			assert_add(store, tests[i].begin, tests[i].commit,
+				   tests[i].words, 1, i);
+			if (tests[i].replaced) {
+				test_assert_idx(lstat(path, &st) < 0, i);
+				assert_read(store, OK, "", 2, i);
+			} else {
+				assert_same(path, &st, i);
+			}
+		}
+		home_end(&store, i);
+	}
+	test_end();
+}
+
+static void test_folder(void)
+{
+	static const struct {
+		enum kind kind;
+		const char *words;
+	} tests[] = {
+		{ LINK_TO_FILE, "pop3-policy is not a folder (links are not" },
+		{ LINK_TO_FOLDER, "pop3-policy is not a folder (links are not" },
+		{ LINK_TO_NOTHING, "pop3-policy is not a folder" },
+		{ FIFO, "pop3-policy is not a folder" },
+		{ DEVICE, "pop3-policy is not a folder" },
+		{ OTHERS_FILE, "pop3-policy is not a folder" },
+		{ FILE_WITHOUT_RIGHTS, "pop3-policy is not a folder" },
+	};
+	struct policy_store *store;
+	struct stat st;
+	const char *path, *name;
+	unsigned int i;
+
+	test_begin("store: what is no folder of ours");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		store = home_begin();
+		path = test_home_path("pop3-policy");
+		test_assert_idx(rename(path, test_home_path("old")) == 0, i);
+		if (put(path, tests[i].kind)) {
+			test_assert_idx(lstat(path, &st) == 0, i);
+			assert_read(store, UNUSABLE, tests[i].words, 0, i);
+			assert_add(store, UNUSABLE, OK, tests[i].words, 0, i);
+			assert_same(path, &st, i);
+		}
+		home_end(&store, i);
+	}
+
+	store = home_begin();
+	path = test_home_path("pop3-policy");
+	if (test_chown_other(path)) {
+		assert_read(store, UNUSABLE, "pop3-policy is owned by uid ", 0,
+			    0);
+		assert_add(store, UNUSABLE, OK, "pop3-policy is owned by uid ",
+			   0, 0);
+		test_assert(test_dir_count(path, "", &name) == 2);
+	}
+	home_end(&store, 0);
+
+	store = policy_store_init("/dev/null/pop3-policy", FALSE, NULL);
+	assert_read(store, UNUSABLE, "/dev/null/pop3-policy", 0, 0);
+	assert_add(store, UNUSABLE, OK, "/dev/null/pop3-policy", 0, 0);
+	policy_store_deinit(&store);
+	test_end();
+}
+
+static void test_folder_mode(void)
+{
+	static const struct {
+		mode_t mode;
+		enum policy_store_result result;
+	} tests[] = {
+		{ 0700, OK }, { 0750, OK }, { 0755, OK }, { 02700, OK },
+		{ 0720, UNUSABLE }, { 0702, UNUSABLE }, { 0777, UNUSABLE },
+		{ 01777, UNUSABLE },
+	};
+	struct policy_store *store;
+	unsigned int i;
+
+	test_begin("store: a folder that others can write to");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		store = home_begin();
+		test_assert_idx(chmod(test_home_path("pop3-policy"),
+				      tests[i].mode) == 0, i);
+		assert_read(store, tests[i].result, "lets others write", 1, i);
+		assert_add(store, tests[i].result, OK, "lets others write", 1,
+			   i);
+		home_end(&store, i);
+	}
+	test_end();
+}
+
+static void test_no_rights(void)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+		enum policy_store_result read, begin, commit;
+		const char *words;
+	} tests[] = {
+		{ "pop3-policy/state.json", 0, UNUSABLE, UNUSABLE, OK,
+		  "state.json) failed: Permission denied" },
+		/* the one that is written has no part of it */
+		{ "pop3-policy/state.json", 0400, OK, OK, OK, "" },
+		{ "pop3-policy/state.lock", 0400, OK, UNUSABLE, OK,
+		  "state.lock) failed: Permission denied" },
+		{ "pop3-policy", 0, UNUSABLE, UNUSABLE, OK,
+		  "pop3-policy) failed: Permission denied" },
+		{ "pop3-policy", 0500, OK, OK, UNUSABLE,
+		  "failed: Permission denied" },
+		{ "", 0, UNUSABLE, UNUSABLE, OK, "Permission denied" },
+	};
+	struct policy_store *store;
+	unsigned int i;
+
+	test_begin("store: files without rights");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		test_home_begin();
+		test_user_begin();
+		store = policy_store_init(test_home_path("pop3-policy"), FALSE,
+					  NULL);
+		assert_add(store, OK, OK, "", 0, i);
+		test_assert_idx(chmod(test_home_path(tests[i].name),
+				      tests[i].mode) == 0, i);
+		assert_read(store, tests[i].read, tests[i].words, 1, i);
+		assert_add(store, tests[i].begin, tests[i].commit,
+			   tests[i].words, 1, i);
+		test_assert_idx(chmod(test_home_path(""), 0700) == 0, i);
+		test_assert_idx(chmod(test_home_path("pop3-policy"), 0700) == 0,
+				i);
+		test_user_end();
+		policy_store_deinit(&store);
+		test_home_end();
+	}
+
+	/* a home that is not there, and cannot be made */
+	test_home_begin();
+	test_user_begin();
+	test_assert(chmod(test_home_path(""), 0500) == 0);
+	store = policy_store_init(test_home_path("a/pop3-policy"), FALSE, NULL);
+	assert_read(store, OK, "", 0, i);
+	assert_add(store, UNUSABLE, OK,
+		   "a/pop3-policy) failed: Permission denied", 0, i);
+	test_assert(chmod(test_home_path(""), 0700) == 0);
+	test_user_end();
+	policy_store_deinit(&store);
+	test_home_end();
+	test_end();
+}
+
+static void test_read_only(void)
+{
+	struct policy_store *store, *fresh;
+	const char *disk, *words = "Read-only file system", *name;
+
+	test_begin("store: a read-only file system");
+	test_home_begin();
+	disk = test_home_path("disk");
+	if (test_mount_tmpfs(disk, "size=1m")) {
+		store = policy_store_init(test_home_path("disk/pop3-policy"),
+					  TRUE, NULL);
+		fresh = policy_store_init(test_home_path("disk/a/b"), TRUE,
+					  NULL);
+		assert_add(store, OK, OK, "", 0, 0);
+		test_mount_read_only(disk, TRUE);
+		assert_read(store, OK, "", 1, 0);
+		assert_add(store, UNWRITABLE, OK, words, 1, 0);
+		assert_read(fresh, OK, "", 0, 0);
+		assert_add(fresh, UNWRITABLE, OK, words, 0, 0);
+
+		test_mount_read_only(disk, FALSE);
+		assert_add(store, OK, OK, "", 1, 1);
+		assert_add(fresh, OK, OK, "", 0, 1);
+
+		/* without a lock file there is no lock, but there is a state */
+		i_unlink(test_home_path("disk/pop3-policy/state.lock"));
+		test_mount_read_only(disk, TRUE);
+		assert_add(store, UNWRITABLE, OK, words, 2, 2);
+		test_mount_read_only(disk, FALSE);
+
+		/* what is corrupt cannot be set aside */
+		test_file_write(test_home_path("disk/pop3-policy/state.json"),
+				"{");
+		test_mount_read_only(disk, TRUE);
+		test_expect_error_string("cannot be renamed");
+		assert_read(store, OK, "", 0, 3);
+		test_expect_no_more_errors();
+		test_expect_error_string("cannot be renamed");
+		assert_add(store, UNWRITABLE, OK, words, 0, 3);
+		test_expect_no_more_errors();
+		test_assert(test_dir_count(test_home_path("disk/pop3-policy"),
+					   "", &name) == 1);
+
+		/* nor is what is too new the state of a new user */
+		test_mount_read_only(disk, FALSE);
+		test_file_write(test_home_path("disk/pop3-policy/state.json"),
+				"{\"version\":2}");
+		test_mount_read_only(disk, TRUE);
+		assert_read(store, UNUSABLE, "version 2 is newer", 0, 4);
+		assert_add(store, UNUSABLE, OK, "version 2 is newer", 0, 4);
+
+		policy_store_deinit(&store);
+		policy_store_deinit(&fresh);
+		test_umount(disk);
+	}
+	test_home_end();
+	test_end();
+}
+
+/* Take all room there is for data, or for files. */
+static void fill(void)
+{
+	int fd = open(test_home_path("disk/filler"), O_WRONLY | O_CREAT, 0600);
+	static const char block[4096];
+
+	if (fd == -1)
+		i_fatal("open(disk/filler) failed: %m");
+	while (write(fd, block, sizeof(block)) > 0) ;
+	if (errno != ENOSPC)
+		i_fatal("write(disk/filler) failed: %m");
+	i_close_fd(&fd);
+}
+
+static void test_full(void)
+{
+	const char *disk, *name, *words = "No space left on device";
+	struct policy_store *store, *fresh;
+
+	test_begin("store: a full file system");
+	test_home_begin();
+	disk = test_home_path("disk");
+	if (test_mount_tmpfs(disk, "size=64k")) {
+		store = policy_store_init(test_home_path("disk/pop3-policy"),
+					  TRUE, NULL);
+		assert_add(store, OK, OK, "", 0, 0);
+		fill();
+		assert_add(store, OK, UNWRITABLE, words, 1, 0);
+		assert_add(store, OK, UNWRITABLE, words, 1, 0);
+		assert_read(store, OK, "", 1, 0);
+		test_assert(test_dir_count(test_home_path("disk/pop3-policy"),
+					   "", &name) == 2);
+		i_unlink(test_home_path("disk/filler"));
+		assert_add(store, OK, OK, "", 1, 1);
+		assert_read(store, OK, "", 2, 1);
+		policy_store_deinit(&store);
+		test_umount(disk);
+	}
+	test_home_end();
+
+	/* the root, the folder, its two files and one more */
+	test_home_begin();
+	disk = test_home_path("disk");
+	if (test_mount_tmpfs(disk, "nr_inodes=5")) {
+		store = policy_store_init(test_home_path("disk/pop3-policy"),
+					  TRUE, NULL);
+		fresh = policy_store_init(test_home_path("disk/fresh"), TRUE,
+					  NULL);
+		assert_add(store, OK, OK, "", 0, 2);
+		test_file_write(test_home_path("disk/filler"), "");
+		assert_add(store, OK, UNWRITABLE, words, 1, 2);
+		assert_read(store, OK, "", 1, 2);
+		assert_add(fresh, UNWRITABLE, OK, words, 0, 2);
+		assert_read(fresh, OK, "", 0, 2);
+
+		i_unlink(test_home_path("disk/pop3-policy/state.lock"));
+		test_file_write(test_home_path("disk/filler2"), "");
+		assert_add(store, UNWRITABLE, OK, words, 1, 3);
+		policy_store_deinit(&store);
+		policy_store_deinit(&fresh);
+		test_umount(disk);
+	}
+	test_home_end();
+	test_end();
+}
+
+int main(void)
+{
+	static void (*const test_functions[])(void) = {
+		test_files,
+		test_folder,
+		test_folder_mode,
+		test_no_rights,
+		test_read_only,
+		test_full,
+		NULL
+	};
+	return test_run(test_functions);
+}
