@@ -1,0 +1,574 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "buffer.h"
+#include "istream.h"
+#include "istream-concat.h"
+#include "istream-failure-at.h"
+#include "strnum.h"
+#include "test-common.h"
+#include "top-command.h"
+
+#include <ctype.h>
+#include <unistd.h>
+
+/* what the pop3 process reads, and sends, at once */
+#define INPUT_MAX 8192
+#define SEND_MAX 4096
+
+/* What the process adds around a message: status line, missing line ends, dot. */
+#define OVERHEAD_MAX 64
+
+/* How the octets that a client sent come to the pop3 process. */
+enum arrival {
+	/* all at once, in memory that cannot be written to */
+	ARRIVE_AS_DATA,
+	ARRIVE_AT_ONCE,
+	ARRIVE_ONE_BY_ONE,
+	/* the login process has read the first half already */
+	ARRIVE_FROM_LOGIN,
+
+	ARRIVAL_COUNT
+};
+
+struct connection {
+	struct istream *input;
+	int fd;
+	const unsigned char *data;
+	/* what the client has not sent yet, and how much it sends at once */
+	size_t left, step;
+};
+
+static void
+connection_init(struct connection *conn, enum arrival arrival,
+		const void *data, size_t size)
+{
+	struct istream *inputs[3] = { NULL, NULL, NULL };
+	size_t first = arrival == ARRIVE_FROM_LOGIN ? size / 2 : 0;
+	int fd[2];
+
+	i_zero(conn);
+	conn->fd = -1;
+	if (arrival == ARRIVE_AS_DATA) {
+		conn->input = i_stream_create_from_data(data, size);
+		return;
+	}
+	if (pipe(fd) < 0)
+		i_fatal("pipe() failed: %m");
+	conn->input = i_stream_create_fd_autoclose(&fd[0], INPUT_MAX);
+	conn->fd = fd[1];
+	conn->data = CONST_PTR_OFFSET(data, first);
+	conn->left = size - first;
+	conn->step = arrival == ARRIVE_ONE_BY_ONE ? 1 : I_MAX(size, 1);
+	if (arrival == ARRIVE_FROM_LOGIN) {
+		inputs[0] = i_stream_create_copy_from_data(data, first);
+		inputs[1] = conn->input;
+		conn->input = i_stream_create_concat(inputs);
+		i_stream_unref(&inputs[0]);
+		i_stream_unref(&inputs[1]);
+	}
+}
+
+static void connection_deinit(struct connection *conn)
+{
+	i_close_fd(&conn->fd);
+	i_stream_unref(&conn->input);
+}
+
+/* The next line, or NULL when there will be none. */
+static char *connection_read_line(struct connection *conn)
+{
+	char *line;
+
+	while ((line = i_stream_next_line(conn->input)) == NULL) {
+		size_t size = I_MIN(conn->left, conn->step);
+
+		if (size > 0 && write(conn->fd, conn->data, size) !=
+		    (ssize_t)size)
+			i_fatal("write() failed: %m");
+		conn->data += size;
+		conn->left -= size;
+		if (conn->left == 0)
+			i_close_fd(&conn->fd);
+		if (i_stream_read(conn->input) == -1)
+			return i_stream_next_line(conn->input);
+	}
+	return line;
+}
+
+/* What the pop3 process does with a line before it opens the message. Returns
+   TRUE and the arguments if it does. */
+static bool process_line(char *line, uint32_t *msn_r, uoff_t *lines_r)
+{
+	char *args = strchr(line, ' ');
+	const char *p;
+
+	if (args == NULL)
+		return FALSE;
+	*args++ = '\0';
+	if (strcasecmp(line, "TOP") != 0 || !i_isdigit(*args) ||
+	    str_parse_uint32(args, msn_r, &p) < 0 || *p != ' ')
+		return FALSE;
+	while (*p == ' ') p++;
+	return i_isdigit(*p) && str_parse_uoff(p, lines_r, &p) == 0 &&
+		*p == '\0';
+}
+
+struct lines_test {
+	const char *data;
+	size_t size;
+	/* of the commands that get to opening a message */
+	uoff_t lines[4];
+};
+#define DATA(text) text, sizeof(text) - 1
+
+static void
+assert_lines(const struct lines_test *test, enum arrival arrival,
+	     unsigned int idx)
+{
+	struct connection conn;
+	unsigned int n = 0;
+	uoff_t lines;
+	uint32_t msn;
+	char *line;
+
+	connection_init(&conn, arrival, test->data, test->size);
+	while ((line = connection_read_line(&conn)) != NULL) {
+		if (!process_line(line, &msn, &lines))
+			continue;
+		test_assert_idx(n < N_ELEMENTS(test->lines) &&
+				top_command_lines(conn.input, msn) ==
+				test->lines[n], idx);
+		n++;
+	}
+	test_assert_idx(n > 0, idx);
+	connection_deinit(&conn);
+}
+
+static void test_lines(void)
+{
+	static const struct lines_test tests[] = {
+		{ DATA("TOP 1 0\r\n"), { 0 } },
+		{ DATA("TOP 1 5\r\n"), { 5 } },
+		{ DATA("TOP 1 5\n"), { 5 } },
+		{ DATA("tOp 1 5\r\n"), { 5 } },
+		{ DATA("TOP 001 005\r\n"), { 5 } },
+		{ DATA("TOP 4294967295 5\r\n"), { 5 } },
+		{ DATA("TOP 1 4294967297\r\n"), { 4294967297 } },
+		{ DATA("TOP 1 18446744073709551614\r\n"), { UOFF_T_MAX - 1 } },
+		{ DATA("TOP 1 18446744073709551615\r\n"), { UOFF_T_MAX } },
+		{ DATA("TOP 1      7\r\n"), { 7 } },
+		/* pipelined */
+		{ DATA("STAT\r\nLIST\r\nRETR 1\r\nTOP 3 12\r\nQUIT\r\n"), { 12 } },
+		{ DATA("STAT\nLIST\nRETR 1\nTOP 3 12\nQUIT\n"), { 12 } },
+		{ DATA("TOP 1 9\r\nTOP 1 5\r\nTOP 2 0\r\nTOP 2 1\r\n"),
+		  { 9, 5, 0, 1 } },
+		{ DATA("TOP 1 9\nTOP 2 5\nTOP 3 0\nTOP 4 1\n"), { 9, 5, 0, 1 } },
+		{ DATA("\r\n\n\r\r\nNOOP TOP 1 9\r\nTOP 1 5\r\n"), { 5 } },
+		{ DATA("TOP 1\r\nTOP 1 x\r\nTOP  1 9\r\nTOP 1 5 \r\nTOP\r\n"
+		       "TOP 1 -9\r\nTOP 1 18446744073709551616\r\n"
+		       "TOP 4294967297 9\r\nTOP 1 2\r\n"), { 2 } },
+		{ DATA("TOP 1 2\rTOP 1 9\r\nTOP 1 3\r\r\nTOP 1 4\r\n"), { 4 } },
+		/* the process takes a NUL for the end of the line */
+		{ DATA("TOP 1 5\0\r\n"), { 5 } },
+		{ DATA("TOP 1 5\0\n"), { 5 } },
+		{ DATA("TOP 1 5\0 9\r\n"), { 5 } },
+		{ DATA("TOP 1 5\0\0\0TOP 2 9\0\r\n"), { 5 } },
+		{ DATA("TOP 1 9\0TOP 1 5\r\n"), { 9 } },
+		{ DATA("TOP\0 1 9\r\nTOP 1\0 9\r\nTOP 1 \0" "9\r\nTOP 1 5\r\n"),
+		  { 5 } },
+		{ DATA("\0TOP 1 9\r\nTOP 1 5\r\n"), { 5 } },
+		/* two readings: the larger one */
+		{ DATA("TOP 1 5\0TOP 1 9\r\n"), { 9 } },
+		/* a line that only looks like one */
+		{ DATA("XTOP 1 9\nTOP 1 5\n"), { 5 } },
+		{ DATA("TOPX 1 9\nTOP 1 5\n"), { 5 } },
+	};
+	/* two readings if the process has put a NUL between them */
+	static const struct lines_test tests_at_once[] = {
+		{ DATA("TOP 1 9\nTOP 1 5\n"), { 9, 9 } },
+		{ DATA("TOP 1 5\nTOP 1 9\n"), { 5, 9 } },
+	};
+	unsigned int i, arrival;
+
+	test_begin("top command: lines");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		for (arrival = 0; arrival < ARRIVAL_COUNT; arrival++)
+			assert_lines(&tests[i], arrival, i * 10 + arrival);
+	}
+	for (i = 0; i < N_ELEMENTS(tests_at_once); i++)
+		assert_lines(&tests_at_once[i], ARRIVE_AT_ONCE, 1000 + i);
+	test_end();
+}
+
+static void test_lines_not_there(void)
+{
+	static const char *const tests[] = {
+		"TOP\r\n", "TOP 1\r\n", "TOP 1 \r\n", "TOP 1 x\r\n",
+		"TOP 2 5\r\n", "TOP 11 5\r\n", "TOP 1 5x\r\n", "TOP 1 5 5\r\n",
+		"TOP 1 -1\r\n", "TOP 1 18446744073709551616\r\n",
+		"TOP 4294967297 5\r\n", "RETR 1\r\n", "XTOP 1 5\r\n", "\r\n",
+		"TOPS 1 5\r\n", "TO", "T\n",
+	};
+	struct istream *input;
+	unsigned int i;
+
+	test_begin("top command: no lines");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		input = i_stream_create_from_data(tests[i], strlen(tests[i]));
+		(void)i_stream_next_line(input);
+		test_assert_idx(top_command_lines(input, 1) == UOFF_T_MAX, i);
+		i_stream_unref(&input);
+	}
+	/* nothing was read yet */
+	input = i_stream_create_from_data("TOP 1 5\r\n", 9);
+	test_assert(top_command_lines(input, 1) == UOFF_T_MAX);
+	i_stream_unref(&input);
+	test_end();
+}
+
+static void test_lines_full_buffer(void)
+{
+	char *data = i_malloc(INPUT_MAX);
+	struct connection conn;
+	unsigned int i;
+	uoff_t lines;
+	uint32_t msn;
+	char *line;
+
+	test_begin("top command: lines as long as the buffer");
+	for (i = ARRIVE_AT_ONCE; i < ARRIVAL_COUNT; i++) {
+		/* "TOP 1      ...      3" */
+		memset(data, ' ', INPUT_MAX);
+		memcpy(data, "TOP 1", 5);
+		memcpy(data + INPUT_MAX - 3, "3\r\n", 3);
+		connection_init(&conn, i, data, INPUT_MAX);
+		line = connection_read_line(&conn);
+		test_assert_idx(line != NULL && process_line(line, &msn, &lines) &&
+				top_command_lines(conn.input, 1) == 3, i);
+		connection_deinit(&conn);
+
+		/* as many NULs as there is room for, then one more command */
+		memset(data, '\0', INPUT_MAX);
+		memcpy(data, "TOP 1 4", 7);
+		memcpy(data + INPUT_MAX - 12, "\nTOP 2 6\nX\r\n", 12);
+		connection_init(&conn, i, data, INPUT_MAX);
+		line = connection_read_line(&conn);
+		test_assert_idx(line != NULL && process_line(line, &msn, &lines) &&
+				top_command_lines(conn.input, 1) == 4, i);
+		line = connection_read_line(&conn);
+		test_assert_idx(line != NULL && process_line(line, &msn, &lines) &&
+				top_command_lines(conn.input, 2) == 6, i);
+		connection_deinit(&conn);
+	}
+	i_free(data);
+	test_end();
+}
+
+static void test_lines_random(void)
+{
+	static const char *const words[] = {
+		"TOP", "TOP 1 ", "top 2 ", "STAT", " ", " ", "0", "1", "23",
+		"\r", "\n", "\n", "\r\n", "\r\n",
+	};
+	struct connection conn;
+	unsigned int i, w;
+	buffer_t *data = t_buffer_create(256);
+	uoff_t lines, result;
+	uint32_t msn;
+	bool odd;
+	char *line;
+
+	test_begin("top command: random lines");
+	for (i = 0; i < 5000; i++) T_BEGIN {
+		buffer_set_used_size(data, 0);
+		odd = FALSE;
+		for (w = i_rand_limit(30); w > 0; w--) {
+			const char *word = words[i_rand_limit(N_ELEMENTS(words))];
+
+			if (i % 2 == 0 && (w % 8) == 0) {
+				buffer_append_c(data, '\0');
+				odd = TRUE;
+			}
+			if (strcmp(word, "\n") == 0) {
+				/* becomes a NUL */
+				odd = TRUE;
+			}
+			buffer_append(data, word, strlen(word));
+		}
+		buffer_append(data, "\r\nTOP 3 4\r\n", 11);
+		connection_init(&conn, i_rand_limit(ARRIVAL_COUNT), data->data,
+				data->used);
+		while ((line = connection_read_line(&conn)) != NULL) {
+			if (!process_line(line, &msn, &lines))
+				continue;
+			result = top_command_lines(conn.input, msn);
+			test_assert_idx(odd ? result >= lines :
+					result == lines, i);
+			test_assert_idx(result < UOFF_T_MAX, i);
+		}
+		connection_deinit(&conn);
+	} T_END;
+	test_end();
+}
+
+/* What the pop3 process does with a message: octets that it reads in chunks of
+   some size, in which it looks at the octet before; at the beginning of a chunk
+   that is the last one it has sent, which may be one that it has added. */
+struct model {
+	uoff_t lines_left, sent;
+	unsigned char last;
+	bool in_body;
+};
+
+/* Returns how much of the chunk was taken. */
+static size_t
+model_chunk(struct model *model, const unsigned char *data, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		unsigned char before = i == 0 ? model->last : data[i - 1];
+		bool line_start = before == '\n' || (i == 0 && before == '\0');
+		unsigned char add = '\0';
+
+		if (line_start && (data[i] == '\r' || data[i] == '\n'))
+			model->in_body = TRUE;
+		if (data[i] == '\n' && before != '\r')
+			add = '\r';
+		else if (data[i] == '.' && before == '\n')
+			add = '.';
+		if (add != '\0') {
+			/* the octet itself is looked at again */
+			model->sent += i + 1;
+			model->last = add;
+			return i;
+		}
+		if (data[i] == '\n' && model->in_body &&
+		    --model->lines_left == 0) {
+			i++;
+			break;
+		}
+	}
+	if (i > 0)
+		model->last = data[i - 1];
+	model->sent += i;
+	return i;
+}
+
+/* Returns TRUE if all of the message is sent. */
+static bool
+model_send(const unsigned char *data, size_t size, uoff_t lines,
+	   size_t chunk_size, uoff_t *sent_r)
+{
+	struct model model = {
+		/* this is how the process counts */
+		.lines_left = lines == UOFF_T_MAX ? lines : lines + 1,
+	};
+	size_t pos = 0;
+
+	while (pos < size && (!model.in_body || model.lines_left > 0)) {
+		pos += model_chunk(&model, data + pos,
+				   I_MIN(size - pos, chunk_size));
+	}
+	*sent_r = model.sent;
+	return pos == size;
+}
+
+static void
+assert_measure(const void *data, size_t size, uoff_t lines, size_t buffer_size,
+	       unsigned int idx)
+{
+	static const size_t chunk_sizes[] = { 1, 2, 5, SEND_MAX };
+	struct istream *message = test_istream_create_data(data, size);
+	bool has_nul = memchr(data, '\0', size) != NULL;
+	const unsigned char *again;
+	size_t again_size;
+	struct top_reply_size reply;
+	unsigned int i;
+	uoff_t sent;
+	bool whole;
+
+	test_istream_set_max_buffer_size(message, buffer_size);
+	test_istream_set_allow_eof(message, TRUE);
+	top_command_measure(message, lines, &reply);
+	for (i = 0; i < N_ELEMENTS(chunk_sizes); i++) {
+		whole = model_send(data, size, lines, chunk_sizes[i], &sent);
+		/* a chunk that ends with a NUL makes the process take the next
+		   line end for the one before the body: it sends less */
+		test_assert_idx(has_nul ? reply.is_whole || !whole :
+				reply.is_whole == whole, idx);
+		test_assert_idx(sent <= reply.max_size, idx);
+		if (!has_nul) {
+			test_assert_idx(reply.max_size <=
+					sent + OVERHEAD_MAX + 1, idx);
+		}
+	}
+
+	/* the pop3 process finds it as if nobody had been there */
+	test_assert_idx(message->v_offset == 0 && message->stream_errno == 0,
+			idx);
+	if (size > 0) {
+		test_assert_idx(i_stream_read_more(message, &again,
+						   &again_size) > 0 &&
+				memcmp(again, data,
+				       I_MIN(again_size, size)) == 0, idx);
+	}
+	i_stream_unref(&message);
+}
+
+static void test_measure(void)
+{
+	static const struct {
+		const char *message;
+		/* the first number of lines that is all of it */
+		uoff_t whole;
+	} tests[] = {
+		{ "", 0 },
+		{ "x", 0 },
+		{ "\n", 0 },
+		{ "\r\n", 0 },
+		{ "A: b", 0 },
+		{ "A: b\r\n", 0 },
+		{ "A: b\r\n c\r\n", 0 },
+		{ "A: b\r\n\r\n", 0 },
+		{ "A: b\n\n", 0 },
+		{ "A: b\r\n\r\nbody", 1 },
+		{ "A: b\n\nbody", 1 },
+		{ "A: b\r\n\r\nbody\r\n", 1 },
+		{ "A: b\r\n\r\n1\r\n2\r\n", 2 },
+		{ "A: b\n\n1\n2\n", 2 },
+		{ "A: b\n\n1\n2", 2 },
+		{ "A: b\r\n\r\n\r\n\r\n\r\n", 3 },
+		{ "\r\n1\r\n", 1 },
+		{ "\n\n\n", 2 },
+		/* a body that begins in a strange way, but does */
+		{ "A: b\n\rC: d\ne\n", 1 },
+		{ "\rA: b\n\nc\n", 2 },
+		/* a line end that is none */
+		{ "A: b\r\rc\n", 0 },
+		{ "A: b\n\n1\r2\r3\n", 1 },
+		/* dots */
+		{ ".", 0 },
+		{ ".\n", 0 },
+		{ ".\r\n.\r\n", 0 },
+		{ "A: b\r\n\r\n.\r\n", 1 },
+		{ "A: b\r\n\r\n.\r\n.\r\n..\r\n.", 4 },
+		{ "A: b\n.\n\n.\n", 1 },
+	};
+	static const size_t buffer_sizes[] = { 1, 2, 3, 4096 };
+	struct top_reply_size reply;
+	struct istream *message;
+	unsigned int i, b;
+	uoff_t lines;
+
+	test_begin("top command: what is all of a message");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		size_t size = strlen(tests[i].message);
+
+		for (lines = 0; lines < 7; lines++) {
+			message = test_istream_create(tests[i].message);
+			top_command_measure(message, lines, &reply);
+			test_assert_idx(reply.is_whole ==
+					(lines >= tests[i].whole),
+					i * 10 + lines);
+			i_stream_unref(&message);
+			for (b = 0; b < N_ELEMENTS(buffer_sizes); b++) {
+				assert_measure(tests[i].message, size, lines,
+					       buffer_sizes[b], i * 10 + lines);
+			}
+		}
+		assert_measure(tests[i].message, size, UOFF_T_MAX, 4096, i);
+		assert_measure(tests[i].message, size, UOFF_T_MAX - 1, 4096, i);
+	}
+	test_end();
+}
+
+static void test_measure_random(void)
+{
+	static const char octets[] = { '\r', '\n', '\n', '.', 'a', ':', '\0' };
+	unsigned char data[48];
+	size_t size;
+	unsigned int i, j;
+
+	test_begin("top command: random messages");
+	for (i = 0; i < 20000; i++) {
+		/* every other one has no NULs */
+		unsigned int count = N_ELEMENTS(octets) - i % 2;
+
+		size = i_rand_limit(sizeof(data) + 1);
+		for (j = 0; j < size; j++)
+			data[j] = octets[i_rand_limit(count)];
+		assert_measure(data, size, i_rand_limit(12),
+			       i_rand_minmax(1, 8), i);
+	}
+	test_end();
+}
+
+/* Around the sizes at which the process begins a new chunk. */
+static void test_measure_large(void)
+{
+	enum { HEADER_MAX = 2 * SEND_MAX + 8 };
+	buffer_t *data = buffer_create_dynamic(default_pool, HEADER_MAX + 64);
+	unsigned int header, lines;
+
+	test_begin("top command: large messages");
+	for (header = SEND_MAX - 8; header < HEADER_MAX; header++) {
+		if (header == SEND_MAX + 8)
+			header = HEADER_MAX - 16;
+		buffer_set_used_size(data, 0);
+		while (data->used < header)
+			buffer_append_c(data, 'a');
+		buffer_append(data, "\r\n\r\n.1\n.2\r\n3", 13);
+		for (lines = 0; lines < 4; lines++) {
+			assert_measure(data->data, data->used, lines, 4096,
+				       header);
+			assert_measure(data->data, data->used, lines, 8192,
+				       header);
+		}
+	}
+
+	/* it is read as far as it will be sent */
+	while (data->used < 1024 * 1024)
+		buffer_append(data, "line\r\n", 6);
+	for (lines = 0; lines < 3000; lines += 997)
+		assert_measure(data->data, data->used, lines, 4096, lines);
+	buffer_free(&data);
+	test_end();
+}
+
+static void test_measure_failure(void)
+{
+	static const char *const text = "A: b\r\n\r\n1\r\n2\r\n3\r\n";
+	struct istream *message, *broken;
+	struct top_reply_size reply;
+
+	test_begin("top command: message that cannot be read");
+	message = test_istream_create(text);
+	/* behind the first line of the body, and one octet to tell it by */
+	broken = i_stream_create_failure_at(message, 12, EIO, "broken disk");
+	top_command_measure(broken, 1, &reply);
+	test_assert(!reply.is_whole);
+	test_assert(broken->v_offset == 0 && broken->stream_errno == 0);
+	top_command_measure(broken, 5, &reply);
+	test_assert(broken->stream_errno == EIO);
+	i_stream_unref(&broken);
+	i_stream_unref(&message);
+	test_end();
+}
+
+int main(void)
+{
+	static void (*const test_functions[])(void) = {
+		test_lines,
+		test_lines_not_there,
+		test_lines_full_buffer,
+		test_lines_random,
+		test_measure,
+		test_measure_random,
+		test_measure_large,
+		test_measure_failure,
+		NULL
+	};
+	return test_run(test_functions);
+}
