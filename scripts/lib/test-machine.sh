@@ -36,12 +36,12 @@ build() {
 	cd "$work/$1"
 	shift
 	"$source/configure" "$@"
-	make -j2
+	make V=0 -j2
 }
 
 check() {
 	cd "$work/$1"
-	make -j2 check VERBOSE=1
+	make V=0 -j2 check VERBOSE=1
 }
 
 unit_tests() {
@@ -59,7 +59,7 @@ lint() {
 }
 
 distcheck() {
-	make -C "$work/werror" -j2 distcheck
+	make -C "$work/werror" V=0 -j2 distcheck
 }
 
 # From the tarball that was made, so that a file that it lacks is found here.
