@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""Fixtures: a private server for all tests, another one where its settings must differ, users, and checks after each test."""
+"""Fixtures: a private server for all tests, others where settings must differ, users, and checks after each test."""
 
+import contextlib
 import itertools
 import os
 import re
+import shutil
 
 import pytest
 
@@ -22,11 +24,12 @@ def needs_root():
     assert os.geteuid() == 0, "these tests start mail servers and must be run as root"
 
 
+@contextlib.contextmanager
 def running(server):
+    """Starts a server, and keeps its log and its users in sight of the checks after each test."""
     SERVERS.append(server)
     try:
-        server.start()
-        yield server
+        yield server.start()
     finally:
         SERVERS.remove(server)
         server.remove()
@@ -35,7 +38,8 @@ def running(server):
 @pytest.fixture(scope="session")
 def shared_server():
     """Has the plugin, and no global quota: users bring their own."""
-    yield from running(Server())
+    with running(Server()) as found:
+        yield found
 
 
 @pytest.fixture
@@ -46,18 +50,16 @@ def server(shared_server):
 
 
 @pytest.fixture
-def start_server():
+def own_servers():
+    """Holds the servers of one test; apart from start_server so that they live until the last check."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def start_server(own_servers):
     """Starts servers with other settings: start_server(settings={...})."""
-    runs = []
-
-    def start(**kwargs):
-        runs.append(running(Server(**kwargs)))
-        return next(runs[-1])
-
-    yield start
-    for run in runs:
-        for _ in run:
-            pass
+    return lambda **kwargs: own_servers.enter_context(running(Server(**kwargs)))
 
 
 NUMBERS = itertools.count(1)
@@ -90,15 +92,18 @@ def make_user_on(request):
 
 
 @pytest.fixture(autouse=True)
-def logs_and_states(request):
-    """Remembers where the logs stand, for the report of a failure; checks each state that the test has left behind."""
+def logs_and_states(request, own_servers):
+    """Remembers where the logs stand, for the report of a failure; checks each state that the test has left behind, and
+    removes the homes."""
     known = {server: set(server.users) for server in SERVERS}
     request.node.log_start = {server: len(server.log()) for server in SERVERS}
     yield
     for server in SERVERS:
         server.wait_idle()
         for name in set(server.users) - known.get(server, set()):
-            state_check.check_home(os.path.join(server.home_root, name))
+            home = os.path.join(server.home_root, name)
+            state_check.check_home(home)
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def shorten(log):

@@ -130,7 +130,7 @@ class Server:
     def children(self, name):
         """Process ids of the server's own processes of the name NAME."""
         found = []
-        for entry in os.listdir("/proc"):
+        for entry in os.listdir("/proc") if self.process else []:
             if entry.isdigit():
                 try:
                     with open("/proc/%s/stat" % entry, encoding="utf-8", errors="replace") as file:

@@ -46,10 +46,11 @@ def all_commands():
 
 def odd_lines():
     odd = [b"\r\n", b"\n", b"STAT\n", b"stat\nlist 1\n", b"STAT\r\r\n", b" STAT\r\n", b"STAT \r\n", b"\tSTAT\r\n",
-           b"STAT\0\r\n", b"\0\r\n", b"\0STAT\r\n", b"RETR 1\0\r\n", b"RETR \0001\r\n", b"RE\0TR 1\r\n", b"TOP 1\0 0\r\n",
-           "ÄÖÜ\r\n".encode(), b"\xff\xfe\r\n", b"%s%s%n %x\r\n", b"-\r\n", b"+OK\r\n", b"RETR\t1\r\n", b"LIST 1\r\r\n",
-           b"." + b"\r\n", b"NOOP " + b"x" * 249 + b"\r\n", b"NOOP " + b"x" * 505 + b"\r\n", b"x" * 255 + b"\r\n",
-           b"x" * 512 + b"\r\n", b"RETR " + b"0" * 300 + b"1\r\n", b"NOOP " + b"x" * 2000 + b"\r\n"]
+           b"STAT\0\r\n", b"\0\r\n", b"\0STAT\r\n", b"RETR 1\0\r\n", b"RETR \0001\r\n", b"RE\0TR 1\r\n",
+           b"TOP 1\0 0\r\n", "ÄÖÜ\r\n".encode(), b"\xff\xfe\r\n", b"%s%s%n %x\r\n", b"-\r\n", b"+OK\r\n",
+           b"RETR\t1\r\n", b"LIST 1\r\r\n", b".\r\n", b"NOOP " + b"x" * 249 + b"\r\n",
+           b"NOOP " + b"x" * 505 + b"\r\n", b"x" * 255 + b"\r\n", b"x" * 512 + b"\r\n",
+           b"RETR " + b"0" * 300 + b"1\r\n", b"NOOP " + b"x" * 2000 + b"\r\n"]
     return patient(odd) + [line("QUIT")]
 
 

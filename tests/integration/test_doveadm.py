@@ -114,7 +114,8 @@ def test_reset(new_user, socket):
 def test_reset_formats(new_user):
     user = new_user(messages=1, quota="2msg/day")
     octets = str(download(user, 1))
-    rows = [line.split("\t") for line in user.doveadm("-f", "tab", "pop3", "quota", "reset", "-u", user.name).splitlines()]
+    table = user.doveadm("-f", "tab", "pop3", "quota", "reset", "-u", user.name)
+    rows = [line.split("\t") for line in table.splitlines()]
     assert rows[0] in (["Window", "Type", "Reset"], ["window", "type", "reset"])
     assert rows[1:3] == [["hour", "bytes", octets], ["hour", "messages", "1"]] and len(rows) == 9
     download(user, 1)

@@ -49,6 +49,22 @@ def test_refusal_says_limit_and_time(server, new_user, window, article):
     assert user.used(window)[1] == 1
 
 
+def test_window_ends_during_a_session(server, new_user):
+    user = new_user(messages=5, quota="2msg/hour")
+    end = expect.next_start("hour", NOON)
+    server.clock.set(end - datetime.timedelta(minutes=1))
+    with user.session() as pop3:
+        assert [pop3.retr(number).ok for number in (1, 2, 3)] == [True, True, False]
+        # not by so much that Dovecot ends the session for being idle
+        server.clock.set(end)
+        replies = [pop3.retr(number) for number in (3, 4, 5)]
+        assert [reply.ok for reply in replies] == [True, True, False]
+        pop3.quit()
+    assert user.used("hour") == (served(*replies), 2)
+    assert user.used("day")[1] == 4
+    assert len(server.wait_log(user, "pop3_policy: downloaded 4 messages")) == 1
+
+
 def test_limit_of_one_message(new_user):
     user = new_user(messages=2, quota="1msg/day")
     with user.session() as pop3:
@@ -88,7 +104,8 @@ def test_refusals_in_a_pipeline(new_user):
     assert replies[10].text == "-ERR There's no message 99."
     assert replies[11].ok and replies[12].text == refused
     assert replies[13].text == "-ERR Unknown command: FOO"
-    assert [reply.text for reply in replies[14:17]] == [refused, "+OK Marked to be deleted.", "-ERR Message is deleted."]
+    assert [reply.text for reply in replies[14:17]] == [refused, "+OK Marked to be deleted.",
+                                                       "-ERR Message is deleted."]
     assert replies[17].text.startswith("+OK 7 ")
     assert replies[18].text == "+OK Logging out, messages deleted."
     assert user.used() == (served(*replies[1:3], replies[4], replies[8]), 3)

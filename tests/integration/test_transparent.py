@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""With the plugin loaded, a session within its quota is byte for byte that of stock Dovecot, and leaves the same behind."""
+"""A session within its quota is byte for byte that of stock Dovecot, and leaves the same behind."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import pytest
 import mailgen
 import scripts
 import user as users
-from conftest import FORMATS
+from conftest import FORMATS, running
 from dovecot import Server
 from polling import wait_for
 from pop3 import plain_token
@@ -26,14 +27,8 @@ LARGE = 10000
 
 @pytest.fixture(scope="module")
 def servers():
-    found = {name: Server(faked=False, **options) for name, options in VARIANTS.items()}
-    try:
-        for server in found.values():
-            server.start()
-        yield found
-    finally:
-        for server in found.values():
-            server.remove()
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(running(Server(faked=False, **options))) for name, options in VARIANTS.items()}
 
 
 def copy_file(source, target):

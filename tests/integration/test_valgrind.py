@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """Typical sessions under valgrind: no error, and no leak that stock Dovecot does not have too."""
 
+import contextlib
 import glob
 import os
 import re
@@ -8,6 +9,8 @@ import re
 import pytest
 
 import mailgen
+import state_check
+from conftest import running
 from dovecot import LIBEXEC, Server
 from polling import wait_for
 
@@ -24,8 +27,8 @@ def command(log):
 class Checked:
     """A server whose pop3 processes run under valgrind, each with a report of its own."""
 
-    def __init__(self, plugin):
-        self.server = Server(plugin=plugin, faked=False, pop3_command=lambda root: command(root + "/valgrind.%p"))
+    def __init__(self, server):
+        self.server = server
 
     def paths(self):
         return glob.glob(os.path.join(self.server.root, "valgrind.*"))
@@ -46,14 +49,10 @@ class Checked:
 
 @pytest.fixture(scope="module")
 def checked():
-    found = {"stock": Checked(False), "plugin": Checked(True)}
-    try:
-        for variant in found.values():
-            variant.server.start()
-        yield found
-    finally:
-        for variant in found.values():
-            variant.server.remove()
+    with contextlib.ExitStack() as stack:
+        yield {name: Checked(stack.enter_context(running(
+            Server(plugin=plugin, faked=False, pop3_command=lambda root: command(root + "/valgrind.%p")))))
+            for name, plugin in (("stock", False), ("plugin", True))}
 
 
 def poll(user):
@@ -111,6 +110,7 @@ def reports_of(variant, make_user_on, name):
     user.append([mailgen.message(7, BIG)])
     if name == "bad-state":
         user.write_state({"version": 2})
+        state_check.leave_alone(user.home)
     reports = []
     # the second one finds the state of the first
     for _ in range(2 if plugin else 1):
