@@ -158,6 +158,7 @@ static void test_transactions(void)
 	test_assert(read_bytes(reader) == 300);
 
 	/* who has the old file open reads it to its end */
+	i_zero(&after);
 	test_assert(fstat(fd, &after) == 0);
 	test_assert(after.st_nlink == 0 && after.st_size == before.st_size &&
 		    after.st_mtime == before.st_mtime);
