@@ -103,7 +103,7 @@ quota_get(const struct quota_cmd_user *cuser, const char **error_r)
 	if (policy_store_read(cuser->store, &state, error_r) != POLICY_STORE_OK)
 		return -1;
 	counters = policy_state_quota(state);
-	pop3_quota_roll(counters, cuser->now);
+	(void)pop3_quota_roll(counters, cuser->now);
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
 		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
 			uint64_t limit = cuser->set->quota.window[w].n[r];
@@ -130,7 +130,7 @@ quota_reset(const struct quota_cmd_user *cuser, const char **error_r)
 	if (result == POLICY_STORE_UNUSABLE)
 		return -1;
 	counters = policy_state_quota(state);
-	pop3_quota_roll(counters, cuser->now);
+	(void)pop3_quota_roll(counters, cuser->now);
 	before = *counters;
 	pop3_quota_reset(counters, cuser->now);
 	if (result == POLICY_STORE_OK)

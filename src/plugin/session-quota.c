@@ -75,10 +75,11 @@ static void log_failed(struct session_quota *quota, const char *error)
 	quota->failed = TRUE;
 }
 
-/* Read the counters, roll them to now and return the lease to them. */
+/* Read the counters, roll them to now and return the lease to them.
+   *must_write_r is set if rolling them must not be forgotten. */
 static enum policy_store_result
 begin_return(struct session_quota *quota, time_t now,
-	     struct policy_state **state_r)
+	     struct policy_state **state_r, bool *must_write_r)
 {
 	struct pop3_quota_lease lease = quota->lease;
 	struct pop3_quota_counters *counters;
@@ -93,7 +94,7 @@ begin_return(struct session_quota *quota, time_t now,
 	if (result == POLICY_STORE_UNWRITABLE)
 		log_unwritable(quota, error);
 	counters = policy_state_quota(*state_r);
-	pop3_quota_roll(counters, now);
+	*must_write_r = pop3_quota_roll(counters, now);
 	pop3_quota_lease_return(&lease, counters);
 	quota->counters = *counters;
 	quota->counters_known = TRUE;
@@ -158,18 +159,22 @@ request_new_lease(struct session_quota *quota, time_t now,
 	struct pop3_quota_denial denial;
 	struct policy_state *state;
 	enum policy_store_result result;
-	bool granted = FALSE;
+	bool granted = FALSE, must_write;
 
 	*reply_r = STATE_FAILED_REPLY;
-	result = begin_return(quota, now, &state);
+	result = begin_return(quota, now, &state, &must_write);
 	if (result == POLICY_STORE_UNUSABLE)
 		return FALSE;
 	if (pop3_quota_admits(quota->limits, policy_state_quota(state), now,
 			      need, &denial)) {
 		granted = take_commit(quota, result, state, now, reserve);
 	} else {
-		if (result == POLICY_STORE_OK)
+		if (must_write) {
+			if (commit(quota, result, state) == POLICY_STORE_OK)
+				i_zero(&quota->lease);
+		} else if (result == POLICY_STORE_OK) {
 			policy_store_rollback(quota->store);
+		}
 		log_refusal(quota, &denial);
 		*reply_r = pop3_quota_denial_to_text(&denial);
 	}
@@ -203,8 +208,9 @@ force_lease(struct session_quota *quota, time_t now, uint64_t bytes,
 	const struct pop3_quota_amount reserve = { .n = { bytes, messages } };
 	struct policy_state *state;
 	enum policy_store_result result;
+	bool must_write;
 
-	result = begin_return(quota, now, &state);
+	result = begin_return(quota, now, &state, &must_write);
 	if (result == POLICY_STORE_UNUSABLE)
 		return;
 	(void)take_commit(quota, result, state, now, &reserve);
@@ -252,9 +258,10 @@ const char *session_quota_finish(struct session_quota *quota)
 {
 	struct policy_state *state;
 	enum policy_store_result result;
+	bool must_write;
 
 	if (quota->lease.expires != 0) {
-		result = begin_return(quota, time(NULL), &state);
+		result = begin_return(quota, time(NULL), &state, &must_write);
 		if (result != POLICY_STORE_UNUSABLE) {
 			(void)commit(quota, result, state);
 			policy_state_deinit(&state);

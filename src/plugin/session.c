@@ -22,8 +22,6 @@
 
 #define CLIENT_SESSION(client) \
 	MODULE_CONTEXT_REQUIRE(client, pop3_policy_client_module)
-#define USER_SESSION(user) \
-	MODULE_CONTEXT(user, pop3_policy_user_module)
 
 struct pop3_policy_session {
 	union pop3_module_context module_ctx;
@@ -41,6 +39,8 @@ struct pop3_policy_session {
 	ARRAY_TYPE(seq_range) sent_whole;
 	/* where the last message stood in client->msgnum_to_seq_map */
 	uint32_t last_msgnum;
+	/* where the line of the last RETR or TOP ended in the input */
+	uoff_t last_command_offset;
 	bool finished;
 };
 
@@ -131,7 +131,8 @@ session_allow_top(struct pop3_policy_session *session, struct mail *mail,
 	struct top_reply_size size;
 	uoff_t lines;
 
-	lines = top_command_lines(session->client->input, msgnum + 1);
+	lines = top_command_lines(session->client->input,
+				  session->last_command_offset, msgnum + 1);
 	top_command_measure(stream, lines, &size);
 	*download_r = lines > 0 &&
 		(size.is_whole || session->set->quota_top_deny);
@@ -146,10 +147,12 @@ bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
 				    enum session_command command,
 				    struct istream *stream)
 {
-	bool download = TRUE;
+	bool download = TRUE, allowed = TRUE;
 
-	if (command == SESSION_TOP &&
-	    !session_allow_top(session, mail, stream, &download))
+	if (command == SESSION_TOP)
+		allowed = session_allow_top(session, mail, stream, &download);
+	session->last_command_offset = session->client->input->v_offset;
+	if (!allowed)
 		return FALSE;
 	fetch_begin(&session->fetch, session->client, mail, stream,
 		    command == SESSION_RETR, download);
@@ -229,7 +232,8 @@ void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)
 static void session_client_destroy(struct client *client, const char *reason)
 {
 	struct pop3_policy_session *session = CLIENT_SESSION(client);
-	struct pop3_policy_user *puser = USER_SESSION(client->user);
+	struct pop3_policy_user *puser =
+		MODULE_CONTEXT_REQUIRE(client->user, pop3_policy_user_module);
 	void (*super_destroy)(struct client *, const char *) =
 		session->module_ctx.super.destroy;
 
@@ -340,7 +344,8 @@ void pop3_policy_session_begin(struct client *client)
 
 struct pop3_policy_session *pop3_policy_session_find(struct mail_user *user)
 {
-	struct pop3_policy_user *puser = USER_SESSION(user);
+	struct pop3_policy_user *puser =
+		MODULE_CONTEXT(user, pop3_policy_user_module);
 
 	return puser == NULL ? NULL : puser->session;
 }

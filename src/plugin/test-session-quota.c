@@ -452,6 +452,17 @@ static void test_windows(void)
 	test_assert(disk(DAY, MESSAGES) == 1 && disk(DAY, BYTES) == 150);
 	fixture_end();
 
+	/* a reply to TOP that begins in a new window is leased in it */
+	fixture_begin("4msg/hour 400k/day");
+	session_begin(&session);
+	top(&session, 1000);
+	test_time = NOON + 3600;
+	session_quota_reserve(session.quota, 1000);
+	session_kill(&session);
+	test_assert(disk(HOUR, BYTES) == LEASE_STEP);
+	test_assert(disk(DAY, BYTES) == 1000 + LEASE_STEP);
+	fixture_end();
+
 	/* what comes back after the window is nobody's any more */
 	fixture_begin("4msg/hour 100msg/day");
 	session_begin(&session);

@@ -137,7 +137,7 @@ assert_lines(const struct lines_test *test, enum arrival arrival,
 		if (!process_line(line, &msn, &lines))
 			continue;
 		test_assert_idx(n < N_ELEMENTS(test->lines) &&
-				top_command_lines(conn.input, msn) ==
+				top_command_lines(conn.input, 0, msn) ==
 				test->lines[n], idx);
 		n++;
 	}
@@ -180,6 +180,7 @@ static void test_lines(void)
 		{ DATA("\0TOP 1 9\r\nTOP 1 5\r\n"), { 5 } },
 		/* two readings: the larger one */
 		{ DATA("TOP 1 5\0TOP 1 9\r\n"), { 9 } },
+		{ DATA("TOP 1 5\0TOP 1 2\0TOP 1 9\0TOP 1 3\r\n"), { 9 } },
 		/* a line that only looks like one */
 		{ DATA("XTOP 1 9\nTOP 1 5\n"), { 5 } },
 		{ DATA("TOPX 1 9\nTOP 1 5\n"), { 5 } },
@@ -217,12 +218,12 @@ static void test_lines_not_there(void)
 	for (i = 0; i < N_ELEMENTS(tests); i++) {
 		input = i_stream_create_from_data(tests[i], strlen(tests[i]));
 		(void)i_stream_next_line(input);
-		test_assert_idx(top_command_lines(input, 1) == UOFF_T_MAX, i);
+		test_assert_idx(top_command_lines(input, 0, 1) == UOFF_T_MAX, i);
 		i_stream_unref(&input);
 	}
 	/* nothing was read yet */
 	input = i_stream_create_from_data("TOP 1 5\r\n", 9);
-	test_assert(top_command_lines(input, 1) == UOFF_T_MAX);
+	test_assert(top_command_lines(input, 0, 1) == UOFF_T_MAX);
 	i_stream_unref(&input);
 	test_end();
 }
@@ -245,7 +246,7 @@ static void test_lines_full_buffer(void)
 		connection_init(&conn, i, data, INPUT_MAX);
 		line = connection_read_line(&conn);
 		test_assert_idx(line != NULL && process_line(line, &msn, &lines) &&
-				top_command_lines(conn.input, 1) == 3, i);
+				top_command_lines(conn.input, 0, 1) == 3, i);
 		connection_deinit(&conn);
 
 		/* as many NULs as there is room for, then one more command */
@@ -255,10 +256,10 @@ static void test_lines_full_buffer(void)
 		connection_init(&conn, i, data, INPUT_MAX);
 		line = connection_read_line(&conn);
 		test_assert_idx(line != NULL && process_line(line, &msn, &lines) &&
-				top_command_lines(conn.input, 1) == 4, i);
+				top_command_lines(conn.input, 0, 1) == 4, i);
 		line = connection_read_line(&conn);
 		test_assert_idx(line != NULL && process_line(line, &msn, &lines) &&
-				top_command_lines(conn.input, 2) == 6, i);
+				top_command_lines(conn.input, 0, 2) == 6, i);
 		connection_deinit(&conn);
 	}
 	i_free(data);
@@ -302,7 +303,7 @@ static void test_lines_random(void)
 		while ((line = connection_read_line(&conn)) != NULL) {
 			if (!process_line(line, &msn, &lines))
 				continue;
-			result = top_command_lines(conn.input, msn);
+			result = top_command_lines(conn.input, 0, msn);
 			test_assert_idx(odd ? result >= lines :
 					result == lines, i);
 			test_assert_idx(result < UOFF_T_MAX, i);
@@ -528,7 +529,18 @@ static void test_measure_large(void)
 		}
 	}
 
+	/* what is added may be a third, or all of it once more */
+	buffer_set_used_size(data, 0);
+	while (data->used < 20 * SEND_MAX)
+		buffer_append(data, ".\r\n", 3);
+	assert_measure(data->data, data->used, UOFF_T_MAX, 4096, 0);
+	buffer_set_used_size(data, 0);
+	while (data->used < 20 * SEND_MAX)
+		buffer_append(data, ".\n", 2);
+	assert_measure(data->data, data->used, UOFF_T_MAX, 4096, 0);
+
 	/* it is read as far as it will be sent */
+	buffer_append_c(data, '\n');
 	while (data->used < 1024 * 1024)
 		buffer_append(data, "line\r\n", 6);
 	for (lines = 0; lines < 3000; lines += 997)

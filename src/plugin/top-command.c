@@ -50,18 +50,19 @@ line_end(const unsigned char *begin, const unsigned char *end)
 	return end;
 }
 
-uoff_t top_command_lines(struct istream *input, uint32_t pop3_msn)
+uoff_t top_command_lines(struct istream *input, uoff_t earlier_offset,
+			 uint32_t pop3_msn)
 {
 	const struct istream_private *stream = input->real_stream;
-	const unsigned char *buffer = stream->buffer, *end;
+	size_t i, size = I_MIN(input->v_offset - earlier_offset, stream->skip);
+	const unsigned char *buffer = stream->buffer + stream->skip - size;
+	const unsigned char *end = line_end(buffer, buffer + size);
 	uoff_t lines, max_lines = 0;
 	bool found = FALSE;
-	size_t i;
 
 	/* A line may begin with the buffer, behind a LF, or behind a NUL that
 	   was a LF. That the last kind could also be one that the client has
 	   sent must not let it have more than it is taken to ask for. */
-	end = line_end(buffer, buffer + stream->skip);
 	for (i = end - buffer; i > 0 && buffer[i - 1] != '\n'; i--) {
 		if (buffer[i - 1] == '\0' &&
 		    line_parse(buffer + i, end, pop3_msn, &lines)) {

@@ -8,9 +8,11 @@ struct istream;
 /* How many body lines the TOP command asks for that the pop3 process is at, for
    the message with this number (from 1). The process does not hand its arguments
    on, but the line still stands in the buffer of the client's input, before
-   where the stream is now. UOFF_T_MAX if it is not to be understood; where a NUL
-   in it leaves two readings, the one with more lines. */
-uoff_t top_command_lines(struct istream *input, uint32_t pop3_msn);
+   where the stream is now, and not before earlier_offset (of input->v_offset),
+   where a line has ended that was seen already. UOFF_T_MAX if it is not to be
+   understood; where a NUL in it leaves two readings, the one with more lines. */
+uoff_t top_command_lines(struct istream *input, uoff_t earlier_offset,
+			 uint32_t pop3_msn);
 
 struct top_reply_size {
 	/* what the reply may have at the most, in octets */

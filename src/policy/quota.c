@@ -24,41 +24,47 @@ bool pop3_quota_is_unlimited(const struct pop3_quota_limits *limits)
 	return TRUE;
 }
 
-static void
+static bool
 counter_roll(struct pop3_quota_counter *counter,
 	     enum pop3_quota_window window, time_t now)
 {
-	if (now >= counter->start) {
+	bool ahead = now < counter->start;
+
+	if (!ahead) {
 		if (now < pop3_quota_window_end(window, counter->start))
-			return;
+			return FALSE;
 		i_zero(&counter->used);
 	} else if (counter->start <= pop3_quota_window_end(window, now)) {
 		/* The clock was set back a little, or the counter was reset in
 		   this very second: what is counted is of the window that the
 		   clock will come to next. */
-		return;
+		return FALSE;
 	}
 	/* Either a new window, or a start so far ahead that the clock must have
 	   been wrong when it was written: then the counters go on in the window
 	   that the clock shows now, rather than to be kept for years. */
 	counter->start = pop3_quota_window_start(window, now);
+	return ahead;
 }
 
-void pop3_quota_roll(struct pop3_quota_counters *counters, time_t now)
+bool pop3_quota_roll(struct pop3_quota_counters *counters, time_t now)
 {
+	bool ahead = FALSE;
 	unsigned int w;
 
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
-		counter_roll(&counters->window[w],
-			     (enum pop3_quota_window)w, now);
+		if (counter_roll(&counters->window[w],
+				 (enum pop3_quota_window)w, now))
+			ahead = TRUE;
 	}
+	return ahead;
 }
 
 void pop3_quota_reset(struct pop3_quota_counters *counters, time_t now)
 {
 	unsigned int w;
 
-	pop3_quota_roll(counters, now);
+	(void)pop3_quota_roll(counters, now);
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
 		struct pop3_quota_counter *counter = &counters->window[w];
 

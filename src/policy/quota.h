@@ -80,8 +80,10 @@ static inline uint64_t pop3_quota_subtract(uint64_t a, uint64_t b)
 }
 
 /* Begin new windows where the old ones have ended at now. A clock that goes
-   back begins none: the counters stay. */
-void pop3_quota_roll(struct pop3_quota_counters *counters, time_t now);
+   back begins none: the counters stay. Returns TRUE if a counter said to begin
+   so far ahead that it was put into the window of now, counters kept: that must
+   be written, or the window will never end. */
+bool pop3_quota_roll(struct pop3_quota_counters *counters, time_t now);
 
 /* Empty all counters, in a way that leases which are out are not mistaken for
    ones that were taken afterwards. */

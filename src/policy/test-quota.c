@@ -77,31 +77,31 @@ static void test_roll(void)
 	static const struct {
 		const char *name;
 		time_t start, now, new_start;
-		bool emptied;
+		bool emptied, ahead;
 	} tests[] = {
-		{ "new user", 0, NOON, TODAY, TRUE },
-		{ "same day", TODAY, NOON, TODAY, FALSE },
-		{ "last second", TODAY, TOMORROW - 1, TODAY, FALSE },
-		{ "next day", TODAY, TOMORROW, TOMORROW, TRUE },
+		{ "new user", 0, NOON, TODAY, TRUE, FALSE },
+		{ "same day", TODAY, NOON, TODAY, FALSE, FALSE },
+		{ "last second", TODAY, TOMORROW - 1, TODAY, FALSE, FALSE },
+		{ "next day", TODAY, TOMORROW, TOMORROW, TRUE, FALSE },
 		{ "years later", TODAY, NOON + 2000 * (time_t)DAY_SECS,
-		  TODAY + 2000 * (time_t)DAY_SECS, TRUE },
+		  TODAY + 2000 * (time_t)DAY_SECS, TRUE, FALSE },
 		{ "reset at ten", TODAY + 10 * HOUR_SECS, NOON,
-		  TODAY + 10 * HOUR_SECS, FALSE },
+		  TODAY + 10 * HOUR_SECS, FALSE, FALSE },
 		{ "day after a reset", TODAY + 10 * HOUR_SECS, TOMORROW,
-		  TOMORROW, TRUE },
+		  TOMORROW, TRUE, FALSE },
 		/* a clock that goes back opens nothing */
 		{ "a second back over midnight", TOMORROW, TOMORROW - 1,
-		  TOMORROW, FALSE },
-		{ "hours back over midnight", TOMORROW, NOON, TOMORROW, FALSE },
+		  TOMORROW, FALSE, FALSE },
+		{ "hours back over midnight", TOMORROW, NOON, TOMORROW, FALSE, FALSE },
 		{ "back, then the day that was open", TOMORROW, TOMORROW + 1,
-		  TOMORROW, FALSE },
+		  TOMORROW, FALSE, FALSE },
 		{ "reset a second ago that is to come", NOON + 1, NOON,
-		  NOON + 1, FALSE },
+		  NOON + 1, FALSE, FALSE },
 		/* but a clock that was wrong does not close it for years */
-		{ "days back", TOMORROW + 2 * DAY_SECS, NOON, TODAY, FALSE },
+		{ "days back", TOMORROW + 2 * DAY_SECS, NOON, TODAY, FALSE, TRUE },
 		{ "a century back", NOON + (time_t)36500 * DAY_SECS, NOON,
-		  TODAY, FALSE },
-		{ "the end of time", INT64_MAX, NOON, TODAY, FALSE },
+		  TODAY, FALSE, TRUE },
+		{ "the end of time", INT64_MAX, NOON, TODAY, FALSE, TRUE },
 	};
 	unsigned int i;
 
@@ -112,7 +112,8 @@ static void test_roll(void)
 		i_zero(&counters);
 		counters.window[DAY].start = tests[i].start;
 		counters.window[DAY].used = amount(7, 8);
-		pop3_quota_roll(&counters, tests[i].now);
+		test_assert_idx(pop3_quota_roll(&counters, tests[i].now) ==
+				tests[i].ahead, i);
 		test_assert_idx(counters.window[DAY].start ==
 				tests[i].new_start, i);
 		test_assert_idx(used(&counters, BYTES) ==

@@ -172,10 +172,24 @@ load(struct policy_store *store, const struct state_dir *dir,
 	return result;
 }
 
+/* A name that no file has yet: none that was set aside is overwritten. */
+static const char *set_aside_name(struct policy_store *store)
+{
+	const char *first = t_strdup_printf(STATE_NAME".corrupt-%s",
+		t_strfgmtime("%Y%m%dT%H%M%SZ", time(NULL)));
+	const char *name = first;
+	struct stat st;
+	unsigned int i;
+
+	for (i = 2; fstatat(store->dir.fd, name, &st,
+			    AT_SYMLINK_NOFOLLOW) == 0; i++)
+		name = t_strdup_printf("%s-%u", first, i);
+	return name;
+}
+
 static void set_aside(struct policy_store *store, const char *reason)
 {
-	const char *name = t_strdup_printf(STATE_NAME".corrupt-%s",
-		t_strfgmtime("%Y%m%dT%H%M%SZ", time(NULL)));
+	const char *name = set_aside_name(store);
 
 	if (renameat(store->dir.fd, STATE_NAME, store->dir.fd, name) < 0) {
 		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
@@ -344,11 +358,14 @@ policy_store_commit(struct policy_store *store, struct policy_state *state,
 
 	policy_state_print(state, text);
 	if (state_dir_replace_file(&store->dir, STATE_NAME, text, store->fsync,
-				   error_r) < 0)
+				   error_r) < 0) {
 		result = write_failure(errno);
-	else
+		/* it may be this one, which now differs from its text */
+		policy_state_deinit(&store->known_state);
+	} else {
 		set_known(store, policy_state_ref(state),
 			  str_data(text), str_len(text));
+	}
 	unlock(store);
 	return result;
 }

@@ -140,6 +140,7 @@ static void test_transactions(void)
 	reader = store_init("pop3-policy");
 	add(writer, 100, 1);
 	fd = open(test_home_path("pop3-policy/state.json"), O_RDONLY);
+	i_zero(&before);
 	test_assert(fd != -1 && fstat(fd, &before) == 0);
 
 	if (begin(writer, &state)) {
