@@ -6,6 +6,8 @@ import itertools
 import os
 import re
 import shutil
+import subprocess
+import tempfile
 
 import pytest
 
@@ -13,6 +15,7 @@ import clock
 import mailgen
 import state_check
 from dovecot import Server
+from polling import wait_for
 
 FORMATS = ["maildir", "mbox", "sdbox", "mdbox"]
 
@@ -22,6 +25,20 @@ SERVERS = []
 @pytest.fixture(scope="session", autouse=True)
 def needs_root():
     assert os.geteuid() == 0, "these tests start mail servers and must be run as root"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def memory_disk(needs_root):
+    """Thousands of small files and as many calls of fsync: on a busy disk they take longer than all the rest."""
+    path = tempfile.mkdtemp(prefix="pop3-policy-", dir="/tmp")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755,size=3g", "none", path], check=True)
+    Server.base = path
+    yield
+    Server.base = "/tmp"
+    # helpers of a server may outlive its master by a moment
+    wait_for(lambda: subprocess.run(["umount", path], stderr=subprocess.DEVNULL, check=False).returncode == 0,
+             "the servers to leave " + path)
+    os.rmdir(path)
 
 
 @contextlib.contextmanager

@@ -43,9 +43,12 @@ def module_dir():
 class Server:
     """One private server. PLUGIN False is stock Dovecot; SETTINGS are global pop3_policy_* values."""
 
+    # short, as sockets below it have short names at most
+    base = "/tmp"
+
     def __init__(self, plugin=True, settings=None, extra="", plugins=(), clock=None, pop3_command=None,
                  iterate=False, faked=True):
-        self.root = tempfile.mkdtemp(prefix="pop3-policy-", dir="/tmp")
+        self.root = tempfile.mkdtemp(prefix="server-", dir=self.base)
         os.chmod(self.root, 0o755)
         os.mkdir(self.home_root, 0o755)
         os.mkdir(os.path.join(self.root, "users.d"), 0o755)

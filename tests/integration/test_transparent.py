@@ -89,7 +89,7 @@ def mailboxes(servers):
 def without_identity(line):
     """A log line without what differs between two equal sessions."""
     line = re.sub(r"^.*?: (Info|Warning|Error|Fatal|Panic): ", r"\1: ", line)
-    return re.sub(r"/tmp/pop3-policy-\w+/", "ROOT/", line)
+    return re.sub(r"/tmp/[\w-]+/server-\w+/", "ROOT/", line)
 
 
 def play(user, script, login, **kwargs):
