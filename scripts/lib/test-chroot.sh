@@ -48,15 +48,14 @@ prepare() {
 	echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/unsafe-io"
 	printf '#!/bin/sh\nexit 101\n' > "$root/usr/sbin/policy-rc.d"
 	chmod 755 "$root/usr/sbin/policy-rc.d"
-	mkdir "$root/work"
-	cp -R "$source" "$root/work/source"
+	cp -R "$source" "$root/srv/source"
 }
 
 must "debootstrap" bootstrap
 must "prepare the chroot" prepare
-mkdir "$root/work/result"
+mkdir "$root/srv/result"
 status=0
 chroot "$root" env -i PATH="$PATH" HOME=/root LC_ALL=C.UTF-8 \
-	sh /work/source/scripts/lib/test-machine.sh /work/source /work/result || status=$?
-cat "$root/work/result/tally" >> "$tally"
+	sh /srv/source/scripts/lib/test-machine.sh /srv/source /srv/result || status=$?
+cat "$root/srv/result/tally" >> "$tally"
 ended "$status" "the run in the chroot"
