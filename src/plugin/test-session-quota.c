@@ -111,7 +111,7 @@ static const char *session_end(struct session *session)
 /* RETR of a message that has size octets, of which the reply has a few more. */
 static bool retr(struct session *session, uoff_t size)
 {
-	if (!session_quota_request(session->quota, size, size * 2,
+	if (!session_quota_request(session->quota, size, size * 2 + 10,
 				   &session->reply))
 		return FALSE;
 	session_quota_spend(session->quota, size + 10, TRUE);
@@ -476,6 +476,45 @@ static void test_windows(void)
 	test_end();
 }
 
+/* The clock was wrong when the counters were written. */
+static void test_clock(void)
+{
+	static const char *const text = "{\"version\":1,\"quota\":{\"windows\":"
+		"{\"day\":{\"start\":2000000000,\"bytes\":0,\"messages\":3}}}}";
+	struct session session;
+
+	test_begin("session quota: counters of the future");
+	fixture_begin("3msg/day");
+	session_begin(&session);
+	test_assert(retr(&session, 100));
+	test_file_write(t_strconcat(state_dir, "/state.json", NULL), text);
+	(void)was_written();
+	/* they count in the day that the clock shows, and end with it */
+	test_assert(!retr(&session, 100));
+	test_assert(was_written());
+	test_assert(!retr(&session, 100));
+	test_assert(!was_written());
+	test_assert_strcmp(session_end(&session), "0 of 3msg/day");
+	test_assert(!was_written());
+	test_assert(disk(DAY, MESSAGES) >= 3);
+	test_time = NOON + 12 * 3600;
+	session_begin(&session);
+	test_assert(retr(&session, 100));
+	(void)session_end(&session);
+	test_assert(disk(DAY, MESSAGES) == 1);
+
+	/* a clock that goes back opens no window */
+	test_time = NOON;
+	session_begin(&session);
+	test_assert(retr(&session, 100));
+	test_assert(retr(&session, 100));
+	test_assert(!retr(&session, 100));
+	(void)session_end(&session);
+	test_assert(disk(DAY, MESSAGES) == 3);
+	fixture_end();
+	test_end();
+}
+
 static void test_reset(void)
 {
 	struct session session;
@@ -684,6 +723,7 @@ int main(void)
 		test_killed,
 		test_interleaved,
 		test_windows,
+		test_clock,
 		test_reset,
 		test_unwritable,
 		test_unusable,

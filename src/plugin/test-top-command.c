@@ -122,13 +122,14 @@ struct lines_test {
 };
 #define DATA(text) text, sizeof(text) - 1
 
+/* With remember, as a session that knows where the command before has ended. */
 static void
-assert_lines(const struct lines_test *test, enum arrival arrival,
+assert_lines(const struct lines_test *test, enum arrival arrival, bool remember,
 	     unsigned int idx)
 {
 	struct connection conn;
 	unsigned int n = 0;
-	uoff_t lines;
+	uoff_t lines, offset = 0;
 	uint32_t msn;
 	char *line;
 
@@ -137,8 +138,10 @@ assert_lines(const struct lines_test *test, enum arrival arrival,
 		if (!process_line(line, &msn, &lines))
 			continue;
 		test_assert_idx(n < N_ELEMENTS(test->lines) &&
-				top_command_lines(conn.input, 0, msn) ==
+				top_command_lines(conn.input, offset, msn) ==
 				test->lines[n], idx);
+		if (remember)
+			offset = conn.input->v_offset;
 		n++;
 	}
 	test_assert_idx(n > 0, idx);
@@ -186,19 +189,34 @@ static void test_lines(void)
 		{ DATA("TOPX 1 9\nTOP 1 5\n"), { 5 } },
 	};
 	/* two readings if the process has put a NUL between them */
-	static const struct lines_test tests_at_once[] = {
+	static const struct lines_test tests_forgotten[] = {
 		{ DATA("TOP 1 9\nTOP 1 5\n"), { 9, 9 } },
 		{ DATA("TOP 1 5\nTOP 1 9\n"), { 5, 9 } },
 	};
-	unsigned int i, arrival;
+	static const struct lines_test tests_remembered[] = {
+		{ DATA("TOP 1 9\nTOP 1 5\n"), { 9, 5 } },
+		{ DATA("TOP 1 5\nTOP 1 9\n"), { 5, 9 } },
+		{ DATA("TOP 1 9\nSTAT\nTOP 1 5\nTOP 1 0\r\nTOP 1 7\n"),
+		  { 9, 5, 0, 7 } },
+	};
+	unsigned int i, arrival, idx;
 
 	test_begin("top command: lines");
-	for (i = 0; i < N_ELEMENTS(tests); i++) {
-		for (arrival = 0; arrival < ARRIVAL_COUNT; arrival++)
-			assert_lines(&tests[i], arrival, i * 10 + arrival);
+	for (arrival = 0; arrival < ARRIVAL_COUNT; arrival++) {
+		for (i = 0; i < N_ELEMENTS(tests); i++) {
+			idx = i * 10 + arrival;
+			assert_lines(&tests[i], arrival, FALSE, idx);
+			assert_lines(&tests[i], arrival, TRUE, idx);
+		}
+		for (i = 0; i < N_ELEMENTS(tests_remembered); i++) {
+			assert_lines(&tests_remembered[i], arrival, TRUE,
+				     1000 + i * 10 + arrival);
+		}
 	}
-	for (i = 0; i < N_ELEMENTS(tests_at_once); i++)
-		assert_lines(&tests_at_once[i], ARRIVE_AT_ONCE, 1000 + i);
+	for (i = 0; i < N_ELEMENTS(tests_forgotten); i++) {
+		assert_lines(&tests_forgotten[i], ARRIVE_AT_ONCE, FALSE,
+			     2000 + i);
+	}
 	test_end();
 }
 
@@ -275,7 +293,7 @@ static void test_lines_random(void)
 	struct connection conn;
 	unsigned int i, w;
 	buffer_t *data = t_buffer_create(256);
-	uoff_t lines, result;
+	uoff_t lines, result, offset;
 	uint32_t msn;
 	bool odd;
 	char *line;
@@ -291,22 +309,27 @@ static void test_lines_random(void)
 				buffer_append_c(data, '\0');
 				odd = TRUE;
 			}
-			if (strcmp(word, "\n") == 0) {
-				/* becomes a NUL */
+			/* it and the space before may become NULs, with what
+			   looks like a command between them */
+			if (strcmp(word, "\n") == 0)
 				odd = TRUE;
-			}
 			buffer_append(data, word, strlen(word));
 		}
 		buffer_append(data, "\r\nTOP 3 4\r\n", 11);
 		connection_init(&conn, i_rand_limit(ARRIVAL_COUNT), data->data,
 				data->used);
+		offset = 0;
 		while ((line = connection_read_line(&conn)) != NULL) {
 			if (!process_line(line, &msn, &lines))
 				continue;
+			/* never less than what is sent, forgotten or not */
 			result = top_command_lines(conn.input, 0, msn);
+			test_assert_idx(result >= lines &&
+					result < UOFF_T_MAX, i);
+			result = top_command_lines(conn.input, offset, msn);
 			test_assert_idx(odd ? result >= lines :
 					result == lines, i);
-			test_assert_idx(result < UOFF_T_MAX, i);
+			offset = conn.input->v_offset;
 		}
 		connection_deinit(&conn);
 	} T_END;

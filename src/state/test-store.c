@@ -296,6 +296,45 @@ static void test_corrupt(void)
 	test_end();
 }
 
+static void test_corrupt_again(void)
+{
+	struct policy_store *store;
+	const char *path, *corrupt, *name;
+
+	test_begin("store: corrupt twice in one second");
+	test_home_begin();
+	test_time = 1795561199;
+	store = store_init("pop3-policy");
+	add(store, 1, 1);
+	path = test_home_path("pop3-policy/state.json");
+	corrupt = test_home_path("pop3-policy/"
+				 "state.json.corrupt-20261124T225959Z");
+	test_file_write(path, "first");
+	test_expect_error_string("Z and went on");
+	test_assert(read_bytes(store) == 0);
+	test_file_write(path, "second");
+	test_expect_error_string("Z-2 and went on");
+	add(store, 1, 1);
+	test_file_write(path, "third");
+	/* something else has that name: a link to nothing is there as well */
+	test_assert(symlink("nothing", t_strconcat(corrupt, "-3", NULL)) == 0);
+	test_expect_error_string("Z-4 and went on");
+	test_assert(read_bytes(store) == 0);
+	test_expect_no_more_errors();
+
+	test_assert_strcmp(test_file_read(corrupt), "first");
+	test_assert_strcmp(test_file_read(t_strconcat(corrupt, "-2", NULL)),
+			   "second");
+	test_assert_strcmp(test_file_read(t_strconcat(corrupt, "-4", NULL)),
+			   "third");
+	test_assert(test_dir_count(test_home_path("pop3-policy"),
+				   "state.json.corrupt-", &name) == 4);
+	policy_store_deinit(&store);
+	test_time = 0;
+	test_home_end();
+	test_end();
+}
+
 static void test_size(void)
 {
 	struct policy_store *store;
@@ -520,6 +559,7 @@ int main(void)
 		test_transactions,
 		test_known_state,
 		test_corrupt,
+		test_corrupt_again,
 		test_size,
 		test_too_new,
 		test_left_temporary_file,
