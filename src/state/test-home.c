@@ -184,8 +184,9 @@ bool test_mount_tmpfs(const char *path, const char *options)
 
 void test_mount_read_only(const char *path, bool read_only)
 {
-	if (mount("none", path, "tmpfs", MS_REMOUNT | (read_only ? MS_RDONLY : 0),
-		  NULL) < 0)
+	unsigned long flags = MS_REMOUNT | (read_only ? MS_RDONLY : 0);
+
+	if (mount("none", path, "tmpfs", flags, NULL) < 0)
 		i_fatal("mount(%s) failed: %m", path);
 }
 

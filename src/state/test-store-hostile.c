@@ -2,19 +2,14 @@
 
 #include "lib.h"
 #include "test-common.h"
-#include "store.h"
 #include "test-home.h"
+#include "test-store-use.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BYTES POP3_QUOTA_BYTES
-#define DAY POP3_QUOTA_WINDOW_DAY
-
 #define OK POLICY_STORE_OK
-#define UNWRITABLE POLICY_STORE_UNWRITABLE
 #define UNUSABLE POLICY_STORE_UNUSABLE
 
 /* What the user has put in place of a file or folder of ours. */
@@ -59,66 +54,6 @@ static bool put(const char *path, enum kind kind)
 	i_unreached();
 }
 
-/* The result of a function of the store, whose error must have these words. */
-static void
-assert_result(enum policy_store_result result,
-	      enum policy_store_result expected, const char *error,
-	      const char *words, unsigned int idx)
-{
-	test_assert_idx(result == expected, idx);
-	if (expected == OK)
-		return;
-	test_assert_idx(error != NULL, idx);
-	if (error != NULL && strstr(error, words) == NULL)
-		test_assert_strcmp_idx(error, words, (int)idx);
-}
-
-static void
-assert_read(struct policy_store *store, enum policy_store_result expected,
-	    const char *words, uint64_t bytes, unsigned int idx)
-{
-	struct policy_state *state = NULL;
-	enum policy_store_result result;
-	const char *error = NULL;
-
-	result = policy_store_read(store, &state, &error);
-	assert_result(result, expected, error, words, idx);
-	test_assert_idx((state != NULL) == (expected == OK), idx);
-	if (state != NULL) {
-		test_assert_idx(policy_state_quota(state)->
-				window[DAY].used.n[BYTES] == bytes, idx);
-	}
-	policy_state_deinit(&state);
-}
-
-/* Read bytes and write one more, which one of the two functions may refuse. */
-static void
-assert_add(struct policy_store *store, enum policy_store_result begin_expected,
-	   enum policy_store_result commit_expected, const char *words,
-	   uint64_t bytes, unsigned int idx)
-{
-	struct policy_state *state = NULL;
-	enum policy_store_result result;
-	const char *error = NULL;
-
-	result = policy_store_begin(store, &state, &error);
-	assert_result(result, begin_expected, error, words, idx);
-	test_assert_idx((state != NULL) == (begin_expected != UNUSABLE), idx);
-	if (state != NULL) {
-		uint64_t *used = &policy_state_quota(state)->
-			window[DAY].used.n[BYTES];
-
-		test_assert_idx(*used == bytes, idx);
-		*used = bytes + 1;
-	}
-	if (result == OK) {
-		error = NULL;
-		result = policy_store_commit(store, state, &error);
-		assert_result(result, commit_expected, error, words, idx);
-	}
-	policy_state_deinit(&state);
-}
-
 /* A home with a folder of ours that has counted one byte, and one that others
    are not to touch. */
 static struct policy_store *home_begin(void)
@@ -130,7 +65,7 @@ static struct policy_store *home_begin(void)
 		i_fatal("mkdir() failed: %m");
 	test_file_write(test_home_path("victim"), victim_text);
 	store = policy_store_init(test_home_path("pop3-policy"), FALSE, NULL);
-	assert_add(store, OK, OK, "", 0, 0);
+	expect_add(store, OK, OK, "", 0, 0);
 	return store;
 }
 
@@ -223,12 +158,12 @@ static void test_files(void)
 		i_unlink_if_exists(path);
 		if (put(path, tests[i].kind)) {
 			test_assert_idx(lstat(path, &st) == 0, i);
-			assert_read(store, tests[i].read, tests[i].words, 1, i);
-			assert_add(store, tests[i].begin, tests[i].commit,
+			expect_read(store, tests[i].read, tests[i].words, 1, i);
+			expect_add(store, tests[i].begin, tests[i].commit,
 				   tests[i].words, 1, i);
 			if (tests[i].replaced) {
 				test_assert_idx(lstat(path, &st) < 0, i);
-				assert_read(store, OK, "", 2, i);
+				expect_read(store, OK, "", 2, i);
 			} else {
 				assert_same(path, &st, i);
 			}
@@ -264,8 +199,8 @@ static void test_folder(void)
 		test_assert_idx(rename(path, test_home_path("old")) == 0, i);
 		if (put(path, tests[i].kind)) {
 			test_assert_idx(lstat(path, &st) == 0, i);
-			assert_read(store, UNUSABLE, tests[i].words, 0, i);
-			assert_add(store, UNUSABLE, OK, tests[i].words, 0, i);
+			expect_read(store, UNUSABLE, tests[i].words, 0, i);
+			expect_add(store, UNUSABLE, OK, tests[i].words, 0, i);
 			assert_same(path, &st, i);
 		}
 		home_end(&store, i);
@@ -274,17 +209,17 @@ static void test_folder(void)
 	store = home_begin();
 	path = test_home_path("pop3-policy");
 	if (test_chown_other(path)) {
-		assert_read(store, UNUSABLE, "pop3-policy is owned by uid ", 0,
+		expect_read(store, UNUSABLE, "pop3-policy is owned by uid ", 0,
 			    0);
-		assert_add(store, UNUSABLE, OK, "pop3-policy is owned by uid ",
+		expect_add(store, UNUSABLE, OK, "pop3-policy is owned by uid ",
 			   0, 0);
 		test_assert(test_dir_count(path, "", &name) == 2);
 	}
 	home_end(&store, 0);
 
 	store = policy_store_init("/dev/null/pop3-policy", FALSE, NULL);
-	assert_read(store, UNUSABLE, "/dev/null/pop3-policy", 0, 0);
-	assert_add(store, UNUSABLE, OK, "/dev/null/pop3-policy", 0, 0);
+	expect_read(store, UNUSABLE, "/dev/null/pop3-policy", 0, 0);
+	expect_add(store, UNUSABLE, OK, "/dev/null/pop3-policy", 0, 0);
 	policy_store_deinit(&store);
 	test_end();
 }
@@ -307,8 +242,8 @@ static void test_folder_mode(void)
 		store = home_begin();
 		test_assert_idx(chmod(test_home_path("pop3-policy"),
 				      tests[i].mode) == 0, i);
-		assert_read(store, tests[i].result, "lets others write", 1, i);
-		assert_add(store, tests[i].result, OK, "lets others write", 1,
+		expect_read(store, tests[i].result, "lets others write", 1, i);
+		expect_add(store, tests[i].result, OK, "lets others write", 1,
 			   i);
 		home_end(&store, i);
 	}
@@ -344,11 +279,11 @@ static void test_no_rights(void)
 		test_user_begin();
 		store = policy_store_init(test_home_path("pop3-policy"), FALSE,
 					  NULL);
-		assert_add(store, OK, OK, "", 0, i);
+		expect_add(store, OK, OK, "", 0, i);
 		test_assert_idx(chmod(test_home_path(tests[i].name),
 				      tests[i].mode) == 0, i);
-		assert_read(store, tests[i].read, tests[i].words, 1, i);
-		assert_add(store, tests[i].begin, tests[i].commit,
+		expect_read(store, tests[i].read, tests[i].words, 1, i);
+		expect_add(store, tests[i].begin, tests[i].commit,
 			   tests[i].words, 1, i);
 		test_assert_idx(chmod(test_home_path(""), 0700) == 0, i);
 		test_assert_idx(chmod(test_home_path("pop3-policy"), 0700) == 0,
@@ -363,137 +298,12 @@ static void test_no_rights(void)
 	test_user_begin();
 	test_assert(chmod(test_home_path(""), 0500) == 0);
 	store = policy_store_init(test_home_path("a/pop3-policy"), FALSE, NULL);
-	assert_read(store, OK, "", 0, i);
-	assert_add(store, UNUSABLE, OK,
+	expect_read(store, OK, "", 0, i);
+	expect_add(store, UNUSABLE, OK,
 		   "a/pop3-policy) failed: Permission denied", 0, i);
 	test_assert(chmod(test_home_path(""), 0700) == 0);
 	test_user_end();
 	policy_store_deinit(&store);
-	test_home_end();
-	test_end();
-}
-
-static void test_read_only(void)
-{
-	struct policy_store *store, *fresh;
-	const char *disk, *words = "Read-only file system", *name;
-
-	test_begin("store: a read-only file system");
-	test_home_begin();
-	disk = test_home_path("disk");
-	if (test_mount_tmpfs(disk, "size=1m")) {
-		store = policy_store_init(test_home_path("disk/pop3-policy"),
-					  TRUE, NULL);
-		fresh = policy_store_init(test_home_path("disk/a/b"), TRUE,
-					  NULL);
-		assert_add(store, OK, OK, "", 0, 0);
-		test_mount_read_only(disk, TRUE);
-		assert_read(store, OK, "", 1, 0);
-		assert_add(store, UNWRITABLE, OK, words, 1, 0);
-		assert_read(fresh, OK, "", 0, 0);
-		assert_add(fresh, UNWRITABLE, OK, words, 0, 0);
-
-		test_mount_read_only(disk, FALSE);
-		assert_add(store, OK, OK, "", 1, 1);
-		assert_add(fresh, OK, OK, "", 0, 1);
-
-		/* without a lock file there is no lock, but there is a state */
-		i_unlink(test_home_path("disk/pop3-policy/state.lock"));
-		test_mount_read_only(disk, TRUE);
-		assert_add(store, UNWRITABLE, OK, words, 2, 2);
-		test_mount_read_only(disk, FALSE);
-
-		/* what is corrupt cannot be set aside */
-		test_file_write(test_home_path("disk/pop3-policy/state.json"),
-				"{");
-		test_mount_read_only(disk, TRUE);
-		test_expect_error_string("cannot be renamed");
-		assert_read(store, OK, "", 0, 3);
-		test_expect_no_more_errors();
-		test_expect_error_string("cannot be renamed");
-		assert_add(store, UNWRITABLE, OK, words, 0, 3);
-		test_expect_no_more_errors();
-		test_assert(test_dir_count(test_home_path("disk/pop3-policy"),
-					   "", &name) == 1);
-
-		/* nor is what is too new the state of a new user */
-		test_mount_read_only(disk, FALSE);
-		test_file_write(test_home_path("disk/pop3-policy/state.json"),
-				"{\"version\":2}");
-		test_mount_read_only(disk, TRUE);
-		assert_read(store, UNUSABLE, "version 2 is newer", 0, 4);
-		assert_add(store, UNUSABLE, OK, "version 2 is newer", 0, 4);
-
-		policy_store_deinit(&store);
-		policy_store_deinit(&fresh);
-		test_umount(disk);
-	}
-	test_home_end();
-	test_end();
-}
-
-/* Take all room there is for data, or for files. */
-static void fill(void)
-{
-	int fd = open(test_home_path("disk/filler"), O_WRONLY | O_CREAT, 0600);
-	static const char block[4096];
-
-	if (fd == -1)
-		i_fatal("open(disk/filler) failed: %m");
-	while (write(fd, block, sizeof(block)) > 0) ;
-	if (errno != ENOSPC)
-		i_fatal("write(disk/filler) failed: %m");
-	i_close_fd(&fd);
-}
-
-static void test_full(void)
-{
-	const char *disk, *name, *words = "No space left on device";
-	struct policy_store *store, *fresh;
-
-	test_begin("store: a full file system");
-	test_home_begin();
-	disk = test_home_path("disk");
-	if (test_mount_tmpfs(disk, "size=64k")) {
-		store = policy_store_init(test_home_path("disk/pop3-policy"),
-					  TRUE, NULL);
-		assert_add(store, OK, OK, "", 0, 0);
-		fill();
-		assert_add(store, OK, UNWRITABLE, words, 1, 0);
-		assert_add(store, OK, UNWRITABLE, words, 1, 0);
-		assert_read(store, OK, "", 1, 0);
-		test_assert(test_dir_count(test_home_path("disk/pop3-policy"),
-					   "", &name) == 2);
-		i_unlink(test_home_path("disk/filler"));
-		assert_add(store, OK, OK, "", 1, 1);
-		assert_read(store, OK, "", 2, 1);
-		policy_store_deinit(&store);
-		test_umount(disk);
-	}
-	test_home_end();
-
-	/* the root, the folder, its two files and one more */
-	test_home_begin();
-	disk = test_home_path("disk");
-	if (test_mount_tmpfs(disk, "nr_inodes=5")) {
-		store = policy_store_init(test_home_path("disk/pop3-policy"),
-					  TRUE, NULL);
-		fresh = policy_store_init(test_home_path("disk/fresh"), TRUE,
-					  NULL);
-		assert_add(store, OK, OK, "", 0, 2);
-		test_file_write(test_home_path("disk/filler"), "");
-		assert_add(store, OK, UNWRITABLE, words, 1, 2);
-		assert_read(store, OK, "", 1, 2);
-		assert_add(fresh, UNWRITABLE, OK, words, 0, 2);
-		assert_read(fresh, OK, "", 0, 2);
-
-		i_unlink(test_home_path("disk/pop3-policy/state.lock"));
-		test_file_write(test_home_path("disk/filler2"), "");
-		assert_add(store, UNWRITABLE, OK, words, 1, 3);
-		policy_store_deinit(&store);
-		policy_store_deinit(&fresh);
-		test_umount(disk);
-	}
 	test_home_end();
 	test_end();
 }
@@ -505,8 +315,6 @@ int main(void)
 		test_folder,
 		test_folder_mode,
 		test_no_rights,
-		test_read_only,
-		test_full,
 		NULL
 	};
 	return test_run(test_functions);
