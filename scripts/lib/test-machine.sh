@@ -44,8 +44,11 @@ check() {
 	make V=0 -j2 check VERBOSE=1
 }
 
-unit_tests() {
+build_it() {
 	build werror --enable-werror
+}
+
+unit_tests() {
 	check werror
 }
 
@@ -98,7 +101,8 @@ benchmark() {
 
 must "install packages" install_packages
 must "autoreconf" autoreconf -i "$source"
-must "build and unit tests" unit_tests
+must "build" build_it
+step "unit tests" unit_tests
 if [ "$label" = bookworm ]; then
 	step "lint" lint
 fi
