@@ -27,9 +27,10 @@ def needs_root():
     assert os.geteuid() == 0, "these tests start mail servers and must be run as root"
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def memory_disk(needs_root):
-    """Thousands of small files and as many calls of fsync: on a busy disk they take longer than all the rest."""
+    """Thousands of small files and as many calls of fsync: on a busy disk they take longer than all the rest. Every
+    fixture that starts servers asks for it by name, so that it goes after them."""
     path = tempfile.mkdtemp(prefix="pop3-policy-", dir="/tmp")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755,size=3g", "none", path], check=True)
     Server.base = path
@@ -53,7 +54,7 @@ def running(server):
 
 
 @pytest.fixture(scope="session")
-def shared_server():
+def shared_server(memory_disk):
     """Has the plugin, and no global quota: users bring their own."""
     with running(Server()) as found:
         yield found
@@ -67,7 +68,7 @@ def server(shared_server):
 
 
 @pytest.fixture
-def own_servers():
+def own_servers(memory_disk):
     """Holds the servers of one test; apart from start_server so that they live until the last check."""
     with contextlib.ExitStack() as stack:
         yield stack

@@ -26,7 +26,7 @@ LARGE = 10000
 
 
 @pytest.fixture(scope="module")
-def servers():
+def servers(memory_disk):
     with contextlib.ExitStack() as stack:
         yield {name: stack.enter_context(running(Server(faked=False, **options))) for name, options in VARIANTS.items()}
 

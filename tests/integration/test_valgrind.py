@@ -48,7 +48,7 @@ class Checked:
 
 
 @pytest.fixture(scope="module")
-def checked():
+def checked(memory_disk):
     with contextlib.ExitStack() as stack:
         yield {name: Checked(stack.enter_context(running(
             Server(plugin=plugin, faked=False, pop3_command=lambda root: command(root + "/valgrind.%p")))))
