@@ -10,7 +10,7 @@ shift 4
 
 # The unit tests are for clang-tidy only: they use macros of test-common.h that
 # take an operator as an argument, which cppcheck cannot know.
-units= tests=
+units='' tests=''
 for f in "$@"; do
 	case $f in
 	test-*.c) tests="$tests $srcdir/$f" ;;
@@ -27,7 +27,7 @@ for tool in "$cppcheck" "$clang_tidy"; do
 done
 
 # cppcheck sees our own headers only: those of Dovecot would make it guess at every #ifdef.
-own=
+own=''
 for flag in $cppflags; do
 	case $flag in
 	-I*/src/*) own="$own $flag" ;;
