@@ -84,7 +84,7 @@ print_limit(const struct pop3_quota_counter *counter, unsigned int window,
 	    unsigned int resource, uint64_t limit, time_t now)
 {
 	uint64_t used = counter->used.n[resource];
-	time_t end = pop3_quota_window_end(window, I_MAX(now, counter->start));
+	time_t end = pop3_quota_counter_end(counter, window, now);
 
 	print_counter_name(window, resource);
 	doveadm_print_num(used);
@@ -118,6 +118,20 @@ quota_get(const struct quota_cmd_user *cuser, const char **error_r)
 	return 0;
 }
 
+/* TRUE if nothing is counted, also because there is no state at all. */
+static bool counters_are_empty(const struct pop3_quota_counters *counters)
+{
+	unsigned int w, r;
+
+	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
+		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
+			if (counters->window[w].used.n[r] != 0)
+				return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 static int
 quota_reset(const struct quota_cmd_user *cuser, const char **error_r)
 {
@@ -125,6 +139,15 @@ quota_reset(const struct quota_cmd_user *cuser, const char **error_r)
 	struct policy_state *state;
 	enum policy_store_result result;
 	unsigned int w, r;
+	bool empty;
+
+	/* -A must not make a folder in each home */
+	if (policy_store_read(cuser->store, &state, error_r) != POLICY_STORE_OK)
+		return -1;
+	empty = counters_are_empty(policy_state_quota(state));
+	policy_state_deinit(&state);
+	if (empty)
+		return 0;
 
 	result = policy_store_begin(cuser->store, &state, error_r);
 	if (result == POLICY_STORE_UNUSABLE)

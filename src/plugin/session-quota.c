@@ -129,8 +129,12 @@ take_commit(struct session_quota *quota, enum policy_store_result result,
 	pop3_quota_lease_take(&lease, quota->limits, policy_state_quota(state),
 			      now, reserve);
 	result = commit(quota, result, state);
-	if (result == POLICY_STORE_UNUSABLE)
+	if (result == POLICY_STORE_UNUSABLE) {
+		/* It may have been written all the same, with the old lease
+		   returned, which must not be returned again. */
+		i_zero(&quota->lease);
 		return FALSE;
+	}
 	if (result == POLICY_STORE_UNWRITABLE)
 		pop3_quota_lease_keep_unrecorded(&lease, &quota->lease);
 	quota->lease = lease;
@@ -170,7 +174,8 @@ request_new_lease(struct session_quota *quota, time_t now,
 		granted = take_commit(quota, result, state, now, reserve);
 	} else {
 		if (must_write) {
-			if (commit(quota, result, state) == POLICY_STORE_OK)
+			if (commit(quota, result, state) !=
+			    POLICY_STORE_UNWRITABLE)
 				i_zero(&quota->lease);
 		} else if (result == POLICY_STORE_OK) {
 			policy_store_rollback(quota->store);
@@ -260,7 +265,8 @@ const char *session_quota_finish(struct session_quota *quota)
 	enum policy_store_result result;
 	bool must_write;
 
-	if (quota->lease.expires != 0) {
+	if (quota->lease.expires != 0 ||
+	    quota->lease.spent.n[POP3_QUOTA_BYTES] > 0) {
 		result = begin_return(quota, time(NULL), &state, &must_write);
 		if (result != POLICY_STORE_UNUSABLE) {
 			(void)commit(quota, result, state);

@@ -123,22 +123,47 @@ bool pop3_policy_session_allow_open(struct pop3_policy_session *session,
 			       max_wire_size(session->client, size));
 }
 
+/* Measure in a message of our own: if reading it fails, the client still gets
+   what it would get without us. */
+static int
+measure_top(struct mail *mail, uoff_t lines, struct top_reply_size *size_r)
+{
+	struct mail *copy;
+	struct istream *stream;
+	int ret;
+
+	copy = mail_alloc(mail->transaction, MAIL_FETCH_STREAM_HEADER |
+			  MAIL_FETCH_STREAM_BODY, NULL);
+	mail_set_seq(copy, mail->seq);
+	ret = mail_get_stream_because(copy, NULL, NULL, "size of TOP", &stream);
+	if (ret == 0)
+		ret = top_command_measure(stream, lines, size_r);
+	mail_free(&copy);
+	return ret;
+}
+
 static bool
 session_allow_top(struct pop3_policy_session *session, struct mail *mail,
-		  struct istream *stream, bool *download_r)
+		  bool *download_r)
 {
 	uint32_t msgnum = session_msgnum(session, mail->seq);
-	struct top_reply_size size;
-	uoff_t lines;
+	uoff_t lines, size = session->client->message_sizes[msgnum];
+	struct top_reply_size reply_size;
 
 	lines = top_command_lines(session->client->input,
 				  session->last_command_offset, msgnum + 1);
-	top_command_measure(stream, lines, &size);
+	/* no message has more lines than octets */
+	if (lines >= size || measure_top(mail, lines, &reply_size) < 0) {
+		reply_size.max_size = max_wire_size(session->client, size);
+		reply_size.is_whole = TRUE;
+	}
 	*download_r = lines > 0 &&
-		(size.is_whole || session->set->quota_top_deny);
-	if (*download_r)
-		return session_request(session, size.max_size, size.max_size);
-	session_quota_reserve(session->quota, size.max_size);
+		(reply_size.is_whole || session->set->quota_top_deny);
+	if (*download_r) {
+		return session_request(session, I_MIN(size, reply_size.max_size),
+				       reply_size.max_size);
+	}
+	session_quota_reserve(session->quota, reply_size.max_size);
 	return TRUE;
 }
 
@@ -150,7 +175,7 @@ bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
 	bool download = TRUE, allowed = TRUE;
 
 	if (command == SESSION_TOP)
-		allowed = session_allow_top(session, mail, stream, &download);
+		allowed = session_allow_top(session, mail, &download);
 	session->last_command_offset = session->client->input->v_offset;
 	if (!allowed)
 		return FALSE;

@@ -92,7 +92,7 @@ assert_measure(const void *data, size_t size, uoff_t lines, size_t buffer_size,
 
 	test_istream_set_max_buffer_size(message, buffer_size);
 	test_istream_set_allow_eof(message, TRUE);
-	top_command_measure(message, lines, &reply);
+	test_assert(top_command_measure(message, lines, &reply) == 0);
 	for (i = 0; i < N_ELEMENTS(chunk_sizes); i++) {
 		whole = model_send(data, size, lines, chunk_sizes[i], &sent);
 		/* a chunk that ends with a NUL makes the process take the next
@@ -169,7 +169,8 @@ static void test_measure(void)
 
 		for (lines = 0; lines < 7; lines++) {
 			message = test_istream_create(tests[i].message);
-			top_command_measure(message, lines, &reply);
+			test_assert(top_command_measure(message, lines,
+							&reply) == 0);
 			test_assert_idx(reply.is_whole ==
 					(lines >= tests[i].whole),
 					i * 10 + lines);
@@ -259,10 +260,10 @@ static void test_measure_failure(void)
 	message = test_istream_create(text);
 	/* behind the first line of the body, and one octet to tell it by */
 	broken = i_stream_create_failure_at(message, 12, EIO, "broken disk");
-	top_command_measure(broken, 1, &reply);
+	test_assert(top_command_measure(broken, 1, &reply) == 0);
 	test_assert(!reply.is_whole);
 	test_assert(broken->v_offset == 0 && broken->stream_errno == 0);
-	top_command_measure(broken, 5, &reply);
+	test_assert(top_command_measure(broken, 5, &reply) == -1);
 	test_assert(broken->stream_errno == EIO);
 	i_stream_unref(&broken);
 	i_stream_unref(&message);

@@ -109,8 +109,8 @@ static void top_scan_octet(struct top_scan *scan, unsigned char c)
 	scan->last_was_cr = c == '\r';
 }
 
-void top_command_measure(struct istream *message, uoff_t lines,
-			 struct top_reply_size *size_r)
+int top_command_measure(struct istream *message, uoff_t lines,
+			struct top_reply_size *size_r)
 {
 	struct top_scan scan;
 	const unsigned char *data;
@@ -124,7 +124,10 @@ void top_command_measure(struct istream *message, uoff_t lines,
 			top_scan_octet(&scan, data[i]);
 		i_stream_skip(message, size);
 	}
+	if (message->stream_errno != 0)
+		return -1;
 	i_stream_seek(message, 0);
 	size_r->max_size = scan.size + REPLY_OVERHEAD;
 	size_r->is_whole = !scan.more;
+	return 0;
 }

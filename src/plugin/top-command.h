@@ -22,8 +22,10 @@ struct top_reply_size {
 };
 
 /* What TOP with so many lines will send. The message must be at its beginning
-   and is put back there; it is read as far as it will be sent. */
-void top_command_measure(struct istream *message, uoff_t lines,
-			 struct top_reply_size *size_r);
+   and is put back there; it is read as far as it will be sent. Returns 0, or -1
+   if reading it failed: then the stream is of no more use, so it must not be the
+   one that the client will get. */
+int top_command_measure(struct istream *message, uoff_t lines,
+			struct top_reply_size *size_r);
 
 #endif

@@ -28,36 +28,47 @@ static bool
 counter_roll(struct pop3_quota_counter *counter,
 	     enum pop3_quota_window window, time_t now)
 {
-	bool ahead = now < counter->start;
-
-	if (!ahead) {
+	if (now >= counter->start) {
+		counter->behind_since = 0;
 		if (now < pop3_quota_window_end(window, counter->start))
 			return FALSE;
-		i_zero(&counter->used);
 	} else if (counter->start <= pop3_quota_window_end(window, now)) {
 		/* The clock was set back a little, or the counter was reset in
 		   this very second: what is counted is of the window that the
 		   clock will come to next. */
+		counter->behind_since = 0;
+		return FALSE;
+	} else if (counter->behind_since == 0 || counter->behind_since > now) {
+		counter->behind_since = now;
+		return TRUE;
+	} else if (now < pop3_quota_window_end(window, counter->behind_since)) {
 		return FALSE;
 	}
-	/* Either a new window, or a start so far ahead that the clock must have
-	   been wrong when it was written: then the counters go on in the window
-	   that the clock shows now, rather than to be kept for years. */
+	i_zero(counter);
 	counter->start = pop3_quota_window_start(window, now);
-	return ahead;
+	return FALSE;
 }
 
 bool pop3_quota_roll(struct pop3_quota_counters *counters, time_t now)
 {
-	bool ahead = FALSE;
+	bool noticed = FALSE;
 	unsigned int w;
 
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
 		if (counter_roll(&counters->window[w],
 				 (enum pop3_quota_window)w, now))
-			ahead = TRUE;
+			noticed = TRUE;
 	}
-	return ahead;
+	return noticed;
+}
+
+time_t pop3_quota_counter_end(const struct pop3_quota_counter *counter,
+			      enum pop3_quota_window window, time_t now)
+{
+	time_t t = counter->behind_since != 0 ? counter->behind_since :
+		I_MAX(now, counter->start);
+
+	return pop3_quota_window_end(window, t);
 }
 
 void pop3_quota_reset(struct pop3_quota_counters *counters, time_t now)
@@ -70,7 +81,9 @@ void pop3_quota_reset(struct pop3_quota_counters *counters, time_t now)
 
 		i_zero(&counter->used);
 		/* leases know their counter by its start */
-		counter->start = I_MAX(now, counter->start + 1);
+		counter->start = counter->start < pop3_quota_window_end(w, now) ?
+			I_MAX(now, counter->start + 1) : now;
+		counter->behind_since = 0;
 	}
 }
 
@@ -109,8 +122,8 @@ bool pop3_quota_admits(const struct pop3_quota_limits *limits,
 			denial_r->left = pop3_quota_subtract(limit,
 							     counter->used.n[r]);
 			denial_r->until =
-				pop3_quota_window_end(denial_r->window,
-						      I_MAX(now, counter->start));
+				pop3_quota_counter_end(counter,
+						       denial_r->window, now);
 		}
 	}
 	return admitted;
@@ -136,29 +149,58 @@ bool pop3_quota_lease_covers(const struct pop3_quota_lease *lease, time_t now,
 	return TRUE;
 }
 
+/* The counter does not have the lease in it: add what was spent. */
+static void
+counter_add(struct pop3_quota_counter *counter,
+	    const struct pop3_quota_lease *lease, unsigned int w)
+{
+	unsigned int r;
+
+	for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
+		uint64_t spent = pop3_quota_add(lease->spent.n[r],
+						lease->carried[w].n[r]);
+
+		counter->used.n[r] = pop3_quota_add(counter->used.n[r], spent);
+	}
+}
+
+/* The counter has all of the lease in it: leave what was spent. */
+static void
+counter_settle(struct pop3_quota_counter *counter,
+	       const struct pop3_quota_lease *lease)
+{
+	unsigned int r;
+
+	for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
+		uint64_t *used = &counter->used.n[r];
+
+		/* less than was granted: somebody took the state away */
+		if (*used >= lease->granted.n[r])
+			*used -= lease->granted.n[r];
+		*used = pop3_quota_add(*used, lease->spent.n[r]);
+	}
+}
+
 void pop3_quota_lease_return(struct pop3_quota_lease *lease,
 			     struct pop3_quota_counters *counters)
 {
-	unsigned int w, r;
+	unsigned int w;
 
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
 		struct pop3_quota_counter *counter = &counters->window[w];
-		bool same = counter->start == lease->start[w];
-		bool reset = !same && counter->start <
-			pop3_quota_window_end((enum pop3_quota_window)w,
-					      lease->start[w]);
 
-		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
-			uint64_t *used = &counter->used.n[r];
-			uint64_t spent = lease->spent.n[r];
-
-			if (!same && !reset)
-				continue;
-			*used = pop3_quota_add(*used, spent);
-			if (same && !lease->unrecorded) {
-				*used = pop3_quota_subtract(*used,
-							    lease->granted.n[r]);
-			}
+		if (lease->expires == 0) {
+			/* spent without a lease, as none could be had */
+			counter_add(counter, lease, w);
+		} else if (counter->start == lease->start[w]) {
+			if (lease->unrecorded)
+				counter_add(counter, lease, w);
+			else
+				counter_settle(counter, lease);
+		} else if (counter->start <
+			   pop3_quota_window_end(w, lease->start[w])) {
+			/* reset, in the same window */
+			counter_add(counter, lease, w);
 		}
 	}
 	i_zero(lease);
@@ -201,8 +243,9 @@ void pop3_quota_lease_take(struct pop3_quota_lease *lease,
 	}
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
 		struct pop3_quota_counter *counter = &counters->window[w];
-		time_t end = pop3_quota_window_end((enum pop3_quota_window)w,
-						   I_MAX(now, counter->start));
+		time_t end = pop3_quota_counter_end(counter,
+						    (enum pop3_quota_window)w,
+						    now);
 
 		lease->start[w] = counter->start;
 		if (w == 0 || end < lease->expires)
@@ -218,18 +261,18 @@ void pop3_quota_lease_take(struct pop3_quota_lease *lease,
 void pop3_quota_lease_keep_unrecorded(struct pop3_quota_lease *lease,
 				      const struct pop3_quota_lease *before)
 {
-	unsigned int r;
+	unsigned int w, r;
 
 	lease->unrecorded = TRUE;
 	if (!before->unrecorded)
 		return;
-	for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
-		uint64_t spent = before->spent.n[r];
-
-		lease->spent.n[r] = spent;
-		lease->granted.n[r] = pop3_quota_add(lease->granted.n[r],
-						     spent);
-		lease->within_limits.n[r] =
-			pop3_quota_add(lease->within_limits.n[r], spent);
+	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
+		if (lease->start[w] != before->start[w])
+			continue;
+		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
+			lease->carried[w].n[r] =
+				pop3_quota_add(before->carried[w].n[r],
+					       before->spent.n[r]);
+		}
 	}
 }

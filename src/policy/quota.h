@@ -30,6 +30,9 @@ struct pop3_quota_limits {
 struct pop3_quota_counter {
 	time_t start;
 	struct pop3_quota_amount used;
+	/* When the clock was first seen more than a window before start, or 0:
+	   either it is wrong now, or it was when start was written. */
+	time_t behind_since;
 };
 
 /* All windows are counted, also those without a limit, so that a limit that is
@@ -63,6 +66,8 @@ struct pop3_quota_lease {
 	/* granted is not in the counters that others see, because they could
 	   not be written */
 	bool unrecorded;
+	/* what leases before it have spent that were not written either */
+	struct pop3_quota_amount carried[POP3_QUOTA_WINDOW_COUNT];
 };
 
 bool pop3_quota_is_unlimited(const struct pop3_quota_limits *limits);
@@ -80,10 +85,15 @@ static inline uint64_t pop3_quota_subtract(uint64_t a, uint64_t b)
 }
 
 /* Begin new windows where the old ones have ended at now. A clock that goes
-   back begins none: the counters stay. Returns TRUE if a counter said to begin
-   so far ahead that it was put into the window of now, counters kept: that must
-   be written, or the window will never end. */
+   back begins none: the counters stay until it is back where it was, or, if it
+   has gone back by more than a window, for what is left of the window that it
+   shows. Returns TRUE if that was noticed just now: it must be written, or that
+   window will never end. */
 bool pop3_quota_roll(struct pop3_quota_counters *counters, time_t now);
+
+/* When the counter will be empty again. It must have been rolled to now. */
+time_t pop3_quota_counter_end(const struct pop3_quota_counter *counter,
+			      enum pop3_quota_window window, time_t now);
 
 /* Empty all counters, in a way that leases which are out are not mistaken for
    ones that were taken afterwards. */
@@ -104,8 +114,9 @@ bool pop3_quota_lease_covers(const struct pop3_quota_lease *lease, time_t now,
 			     const struct pop3_quota_amount *reserve);
 
 /* Give back to the counters what the lease did not spend, and empty it. Windows
-   that have ended since keep nothing of it; counters that were reset since
-   count all of it. Counters must have been rolled to now. */
+   that have ended since keep nothing of it; counters that were reset since, or
+   that were lost, count what it spent. What was spent on an empty lease counts
+   now. Counters must have been rolled to now. */
 void pop3_quota_lease_return(struct pop3_quota_lease *lease,
 			     struct pop3_quota_counters *counters);
 

@@ -97,11 +97,12 @@ static void test_roll(void)
 		  TOMORROW, FALSE, FALSE },
 		{ "reset a second ago that is to come", NOON + 1, NOON,
 		  NOON + 1, FALSE, FALSE },
-		/* but a clock that was wrong does not close it for years */
-		{ "days back", TOMORROW + 2 * DAY_SECS, NOON, TODAY, FALSE, TRUE },
+		/* nor does one that goes back by more than a window */
+		{ "days back", TOMORROW + 2 * DAY_SECS, NOON,
+		  TOMORROW + 2 * DAY_SECS, FALSE, TRUE },
 		{ "a century back", NOON + (time_t)36500 * DAY_SECS, NOON,
-		  TODAY, FALSE, TRUE },
-		{ "the end of time", INT64_MAX, NOON, TODAY, FALSE, TRUE },
+		  NOON + (time_t)36500 * DAY_SECS, FALSE, TRUE },
+		{ "the end of time", INT64_MAX, NOON, INT64_MAX, FALSE, TRUE },
 	};
 	unsigned int i;
 
@@ -121,6 +122,46 @@ static void test_roll(void)
 		test_assert_idx(used(&counters, MESSAGES) ==
 				(tests[i].emptied ? 0 : 8), i);
 	}
+	test_end();
+}
+
+static void test_roll_behind(void)
+{
+	struct pop3_quota_counters counters;
+	struct pop3_quota_counter *day = &counters.window[DAY];
+	const time_t ahead = TOMORROW + 5 * DAY_SECS;
+
+	test_begin("quota: a clock that goes back and forth");
+	i_zero(&counters);
+	day->start = ahead;
+	day->used = amount(7, 8);
+	test_assert(pop3_quota_roll(&counters, NOON));
+	test_assert(pop3_quota_counter_end(day, DAY, NOON) == TOMORROW);
+	/* once is enough */
+	test_assert(!pop3_quota_roll(&counters, NOON + 1));
+	test_assert(day->behind_since == NOON);
+	/* back where it was, nothing was opened */
+	test_assert(!pop3_quota_roll(&counters, ahead + 1));
+	test_assert(day->behind_since == 0 && used(&counters, BYTES) == 7);
+
+	/* back again, and further back */
+	test_assert(pop3_quota_roll(&counters, NOON));
+	test_assert(pop3_quota_roll(&counters, NOON - 9 * DAY_SECS));
+	test_assert(used(&counters, BYTES) == 7 && day->start == ahead);
+	/* there it stays: the window that it shows ends, and counts anew */
+	test_assert(!pop3_quota_roll(&counters, TODAY - 9 * DAY_SECS +
+				     DAY_SECS - 1));
+	test_assert(used(&counters, BYTES) == 7);
+	test_assert(!pop3_quota_roll(&counters, TODAY - 8 * DAY_SECS));
+	test_assert(used(&counters, BYTES) == 0 && day->behind_since == 0);
+	test_assert(day->start == TODAY - 8 * DAY_SECS);
+
+	/* reset while it is behind */
+	day->start = ahead;
+	test_assert(pop3_quota_roll(&counters, NOON));
+	pop3_quota_reset(&counters, NOON);
+	test_assert(day->start == NOON && day->behind_since == 0);
+	test_assert(!pop3_quota_roll(&counters, NOON + 1));
 	test_end();
 }
 
@@ -369,7 +410,7 @@ static void test_lease_overspent(void)
 	pop3_quota_lease_take(&lease, &limits, &counters, NOON, &reserve);
 	counters.window[DAY].used = amount(1, 0);
 	pop3_quota_lease_return(&lease, &counters);
-	test_assert(used(&counters, BYTES) == 0);
+	test_assert(used(&counters, BYTES) == 1);
 	test_end();
 }
 
@@ -395,13 +436,49 @@ static void test_lease_unrecorded(void)
 	test_assert(used(&memory, BYTES) == 1500);
 	pop3_quota_lease_take(&next, &limits, &memory, NOON, &reserve);
 	pop3_quota_lease_keep_unrecorded(&next, &lease);
-	test_assert(next.spent.n[BYTES] == 500);
-	next.spent = amount(next.spent.n[BYTES] + 100, 3);
+	test_assert(next.spent.n[BYTES] == 0);
+	test_assert(next.carried[DAY].n[BYTES] == 500);
+	next.spent = amount(100, 1);
 
 	/* until it can be written: nothing is lost */
 	pop3_quota_lease_return(&next, &disk);
 	test_assert(used(&disk, BYTES) == 1600);
 	test_assert(used(&disk, MESSAGES) == 4);
+
+	/* a new day has nothing of the one before */
+	pop3_quota_lease_take(&lease, &limits, &memory, NOON, &reserve);
+	pop3_quota_lease_keep_unrecorded(&lease, &(struct pop3_quota_lease) {
+		.unrecorded = FALSE });
+	lease.spent = amount(500, 2);
+	(void)pop3_quota_roll(&memory, TOMORROW);
+	pop3_quota_lease_take(&next, &limits, &memory, TOMORROW, &reserve);
+	pop3_quota_lease_keep_unrecorded(&next, &lease);
+	test_assert(next.carried[DAY].n[BYTES] == 0);
+	test_assert(next.carried[POP3_QUOTA_WINDOW_MONTH].n[BYTES] == 500);
+	test_end();
+}
+
+static void test_lease_lost(void)
+{
+	struct pop3_quota_limits limits = day_limit(8000, 0);
+	struct pop3_quota_counters counters = counters_at(NOON);
+	struct pop3_quota_amount reserve = amount(100, 1);
+	struct pop3_quota_lease lease;
+
+	test_begin("quota: what was spent counts, whatever became of the lease");
+	/* there never was one */
+	i_zero(&lease);
+	lease.spent = amount(30, 1);
+	pop3_quota_lease_return(&lease, &counters);
+	test_assert(used(&counters, BYTES) == 30);
+	test_assert(used(&counters, MESSAGES) == 1);
+	/* the state was deleted meanwhile */
+	pop3_quota_lease_take(&lease, &limits, &counters, NOON, &reserve);
+	counters = counters_at(NOON);
+	lease.spent = amount(20, 2);
+	pop3_quota_lease_return(&lease, &counters);
+	test_assert(used(&counters, BYTES) == 20);
+	test_assert(used(&counters, MESSAGES) == 2);
 	test_end();
 }
 
@@ -463,6 +540,7 @@ int main(void)
 		test_add_subtract,
 		test_unlimited,
 		test_roll,
+		test_roll_behind,
 		test_admits,
 		test_denial_is_the_longest,
 		test_lease,
@@ -471,6 +549,7 @@ int main(void)
 		test_reset,
 		test_lease_overspent,
 		test_lease_unrecorded,
+		test_lease_lost,
 		test_lease_random,
 		NULL
 	};

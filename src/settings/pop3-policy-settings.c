@@ -20,6 +20,15 @@ parse_choice(const char *name, const char *value, const char *first,
 	return 0;
 }
 
+/* The path may begin with a variable. */
+static bool state_is_valid(const char *state)
+{
+	const size_t prefix_len = strlen(STATE_FILE_PREFIX);
+
+	return strncmp(state, STATE_FILE_PREFIX, prefix_len) == 0 &&
+		(state[prefix_len] == '/' || state[prefix_len] == '%');
+}
+
 bool pop3_policy_settings_check(void *_set, pool_t pool ATTR_UNUSED,
 				const char **error_r)
 {
@@ -31,11 +40,10 @@ bool pop3_policy_settings_check(void *_set, pool_t pool ATTR_UNUSED,
 		*error_r = t_strdup_printf("pop3_policy_quota: %s", error);
 		return FALSE;
 	}
-	if (strncmp(set->pop3_policy_state, STATE_FILE_PREFIX,
-		    strlen(STATE_FILE_PREFIX)) != 0) {
+	if (!state_is_valid(set->pop3_policy_state)) {
 		*error_r = t_strdup_printf("pop3_policy_state: unknown store "
-			"\"%s\", expected "STATE_FILE_PREFIX"FOLDER",
-			set->pop3_policy_state);
+			"\"%s\", expected "STATE_FILE_PREFIX" and an absolute "
+			"path", set->pop3_policy_state);
 		return FALSE;
 	}
 	return parse_choice("pop3_policy_quota_top", set->pop3_policy_quota_top,
@@ -69,6 +77,7 @@ int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
 				   const char **error_r)
 {
 	const char *dir, *error;
+	size_t len;
 
 	if (pop3_policy_settings_expand(set, user, &dir, &error) < 0) {
 		*error_r = t_strdup_printf("pop3_policy_state: %s", error);
@@ -85,6 +94,9 @@ int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
 			"in it, expected a path without", dir);
 		return -1;
 	}
-	*dir_r = dir;
+	/* a slash at the end would follow a link in place of the folder */
+	for (len = strlen(dir); len > 1 && dir[len - 1] == '/';)
+		len--;
+	*dir_r = t_strndup(dir, len);
 	return 0;
 }

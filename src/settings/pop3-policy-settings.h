@@ -50,8 +50,8 @@ int pop3_policy_settings_expand(const struct pop3_policy_settings *set,
 				struct mail_user *user, const char **value_r,
 				const char **error_r);
 
-/* The absolute path of the state folder, which lives as the above. Returns 0, or
-   -1 and an error, such as that the user has no home. */
+/* The absolute path of the state folder, in the data stack. Returns 0, or -1
+   and an error, such as that the user has no home. */
 int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
 				   struct mail_user *user, const char **dir_r,
 				   const char **error_r);

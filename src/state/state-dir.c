@@ -74,10 +74,10 @@ static int parent_fsync(const char *path, const char **error_r)
 	return ret;
 }
 
-int state_dir_create(const char *path, const char **error_r)
+int state_dir_create(const char *path, bool sync, const char **error_r)
 {
 	if (mkdir_parents(path, STATE_DIR_MODE) == 0)
-		return parent_fsync(path, error_r);
+		return sync ? parent_fsync(path, error_r) : 0;
 	if (errno == EEXIST)
 		return 0;
 	*error_r = t_strdup_printf("mkdir(%s) failed: %m", path);

@@ -19,7 +19,7 @@ int state_dir_open(const char *path, struct state_dir *dir_r,
 void state_dir_close(struct state_dir *dir);
 /* Make the folder (0700) with its parents. Returns 0, also if it exists
    already, or -1 with errno and an error. */
-int state_dir_create(const char *path, const char **error_r);
+int state_dir_create(const char *path, bool sync, const char **error_r);
 
 /* Open a file in the folder with openat()'s flags (0600 if it is created).
    Returns 1 and *fd_r, 0 with errno and an error if it does not exist, -1 with

@@ -7,11 +7,14 @@
 #include <jansson.h>
 
 #define STATE_VERSION 1
+/* A larger one has members of others and is printed in one line. */
+#define INDENTED_MAX_SIZE 4095
 
 #define MEMBER_VERSION "version"
 #define MEMBER_QUOTA "quota"
 #define MEMBER_WINDOWS "windows"
 #define MEMBER_START "start"
+#define MEMBER_BEHIND_SINCE "clock_behind_since"
 
 static const char *const resource_members[POP3_QUOTA_RESOURCE_COUNT] = {
 	"bytes", "messages"
@@ -104,12 +107,16 @@ static int
 counter_parse(json_t *window, struct pop3_quota_counter *counter,
 	      const char **error_r)
 {
-	uint64_t start;
+	uint64_t start, behind_since = 0;
 	unsigned int r;
 
 	if (get_number(window, MEMBER_START, &start, error_r) < 0)
 		return -1;
 	counter->start = (time_t)start;
+	if (json_object_get(window, MEMBER_BEHIND_SINCE) != NULL &&
+	    get_number(window, MEMBER_BEHIND_SINCE, &behind_since, error_r) < 0)
+		return -1;
+	counter->behind_since = (time_t)behind_since;
 	for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
 		if (get_number(window, resource_members[r],
 			       &counter->used.n[r], error_r) < 0)
@@ -218,7 +225,7 @@ static json_t *make_object(json_t *parent, const char *name)
 	return value;
 }
 
-static void print_json(json_t *root, string_t *dest)
+static void print_json(json_t *root, size_t flags, string_t *dest)
 {
 	size_t offset = str_len(dest), size = 0, needed = 1024;
 
@@ -227,7 +234,7 @@ static void print_json(json_t *root, string_t *dest)
 		size = needed;
 		needed = json_dumpb(root,
 			buffer_get_space_unsafe(dest, offset, size), size,
-			JSON_INDENT(1));
+			flags);
 		i_assert(needed > 0);
 	}
 	str_truncate(dest, offset + needed);
@@ -237,6 +244,7 @@ void policy_state_print(struct policy_state *state, string_t *dest)
 {
 	json_t *windows;
 	unsigned int w, r;
+	size_t offset;
 
 	set_number(state->root, MEMBER_VERSION, STATE_VERSION);
 	windows = make_object(make_object(state->root, MEMBER_QUOTA),
@@ -247,12 +255,24 @@ void policy_state_print(struct policy_state *state, string_t *dest)
 		json_t *window = make_object(windows, pop3_quota_window_name(w));
 
 		set_number(window, MEMBER_START, (uint64_t)counter->start);
+		if (counter->behind_since != 0) {
+			set_number(window, MEMBER_BEHIND_SINCE,
+				   (uint64_t)counter->behind_since);
+		} else {
+			(void)json_object_del(window, MEMBER_BEHIND_SINCE);
+		}
 		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
 			set_number(window, resource_members[r],
 				   counter->used.n[r]);
 		}
 	}
 	state->root_quota = state->quota;
-	print_json(state->root, dest);
+	offset = str_len(dest);
+	print_json(state->root, JSON_INDENT(1), dest);
+	if (str_len(dest) - offset > INDENTED_MAX_SIZE) {
+		/* not ours alone: it must not grow */
+		str_truncate(dest, offset);
+		print_json(state->root, JSON_COMPACT, dest);
+	}
 	str_append_c(dest, '\n');
 }

@@ -253,7 +253,7 @@ open_dir(struct policy_store *store, const char **error_r)
 
 	ret = state_dir_open(store->path, &store->dir, error_r);
 	if (ret == 0) {
-		if (state_dir_create(store->path, error_r) < 0)
+		if (state_dir_create(store->path, store->fsync, error_r) < 0)
 			return write_failure(errno);
 		ret = state_dir_open(store->path, &store->dir, error_r);
 		if (ret == 0)
@@ -357,8 +357,16 @@ policy_store_commit(struct policy_store *store, struct policy_state *state,
 	i_assert(store->lock != NULL);
 
 	policy_state_print(state, text);
-	if (state_dir_replace_file(&store->dir, STATE_NAME, text, store->fsync,
-				   error_r) < 0) {
+	if (str_len(text) > STATE_MAX_SIZE) {
+		/* it would be refused when it is read */
+		*error_r = t_strdup_printf("%s/"STATE_NAME" would have %zu "
+			"octets, expected at most %u: remove what others have "
+			"put there", store->path, str_len(text),
+			STATE_MAX_SIZE);
+		result = POLICY_STORE_UNUSABLE;
+		policy_state_deinit(&store->known_state);
+	} else if (state_dir_replace_file(&store->dir, STATE_NAME, text,
+					  store->fsync, error_r) < 0) {
 		result = write_failure(errno);
 		/* it may be this one, which now differs from its text */
 		policy_state_deinit(&store->known_state);
