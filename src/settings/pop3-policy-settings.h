@@ -7,6 +7,9 @@
 
 struct mail_user;
 
+/* The only kind of store that pop3_policy_state may name. */
+#define POP3_POLICY_STATE_FILE_PREFIX "file:"
+
 /* The settings, by the same names on all Dovecot lines: values of plugin {} on
    2.3, global settings on 2.4. Userdb fields of these names override them. */
 struct pop3_policy_settings {
