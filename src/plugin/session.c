@@ -130,13 +130,13 @@ measure_top(struct mail *mail, uoff_t lines, struct top_reply_size *size_r)
 {
 	struct mail *copy;
 	struct istream *stream;
-	int ret;
+	int ret = -1;
 
 	copy = mail_alloc(mail->transaction, MAIL_FETCH_STREAM_HEADER |
 			  MAIL_FETCH_STREAM_BODY, NULL);
 	mail_set_seq(copy, mail->seq);
-	ret = mail_get_stream_because(copy, NULL, NULL, "size of TOP", &stream);
-	if (ret == 0)
+	if (mail_get_stream_because(copy, NULL, NULL, "size of TOP",
+				    &stream) >= 0)
 		ret = top_command_measure(stream, lines, size_r);
 	mail_free(&copy);
 	return ret;
