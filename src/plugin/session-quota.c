@@ -118,6 +118,15 @@ commit(struct session_quota *quota, enum policy_store_result result,
 	return result;
 }
 
+/* A commit has failed, but may have been written all the same, with the lease
+   returned: then it must not be returned again. One that others never saw is
+   kept: better counted twice than not at all. */
+static void forget_recorded_lease(struct session_quota *quota)
+{
+	if (!quota->lease.unrecorded)
+		i_zero(&quota->lease);
+}
+
 /* Take a lease in place of the one that was returned. */
 static bool
 take_commit(struct session_quota *quota, enum policy_store_result result,
@@ -130,9 +139,7 @@ take_commit(struct session_quota *quota, enum policy_store_result result,
 			      now, reserve);
 	result = commit(quota, result, state);
 	if (result == POLICY_STORE_UNUSABLE) {
-		/* It may have been written all the same, with the old lease
-		   returned, which must not be returned again. */
-		i_zero(&quota->lease);
+		forget_recorded_lease(quota);
 		return FALSE;
 	}
 	if (result == POLICY_STORE_UNWRITABLE)
@@ -174,9 +181,11 @@ request_new_lease(struct session_quota *quota, time_t now,
 		granted = take_commit(quota, result, state, now, reserve);
 	} else {
 		if (must_write) {
-			if (commit(quota, result, state) !=
-			    POLICY_STORE_UNWRITABLE)
+			result = commit(quota, result, state);
+			if (result == POLICY_STORE_OK)
 				i_zero(&quota->lease);
+			else if (result == POLICY_STORE_UNUSABLE)
+				forget_recorded_lease(quota);
 		} else if (result == POLICY_STORE_OK) {
 			policy_store_rollback(quota->store);
 		}

@@ -472,6 +472,15 @@ static void test_lease_lost(void)
 	pop3_quota_lease_return(&lease, &counters);
 	test_assert(used(&counters, BYTES) == 30);
 	test_assert(used(&counters, MESSAGES) == 1);
+	/* it was taken from a counter that had begun at the end of time */
+	counters.window[DAY].start = INT64_MAX;
+	test_assert(pop3_quota_roll(&counters, NOON));
+	pop3_quota_lease_take(&lease, &limits, &counters, NOON, &reserve);
+	lease.spent = amount(40, 1);
+	(void)pop3_quota_roll(&counters, TOMORROW);
+	pop3_quota_lease_return(&lease, &counters);
+	test_assert(used(&counters, BYTES) == 40);
+	counters = counters_at(NOON);
 	/* the state was deleted meanwhile */
 	pop3_quota_lease_take(&lease, &limits, &counters, NOON, &reserve);
 	counters = counters_at(NOON);

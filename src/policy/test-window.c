@@ -201,6 +201,21 @@ static void test_window_sequence(void)
 	test_end();
 }
 
+static void test_window_end_of_time(void)
+{
+	time_t last, end;
+	unsigned int w;
+
+	test_begin("window: the end of time");
+	set_zone("Asia/Kolkata");
+	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
+		last = pop3_quota_window_start(w, INT64_MAX);
+		end = pop3_quota_window_end(w, INT64_MAX);
+		test_assert_idx(last > 0 && last < end && end < INT64_MAX, w);
+	}
+	test_end();
+}
+
 static void test_window_names(void)
 {
 	enum pop3_quota_window window;
@@ -226,6 +241,7 @@ int main(void)
 	static void (*const test_functions[])(void) = {
 		test_window_boundaries,
 		test_window_sequence,
+		test_window_end_of_time,
 		test_window_names,
 		NULL
 	};

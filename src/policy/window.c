@@ -6,6 +6,9 @@
 #include <time.h>
 
 #define SECS_PER_HOUR 3600
+/* The end of the year 9999. A state may have any number for a time, and later
+   ones have no calendar date. */
+#define LAST_TIME ((time_t)253402300799)
 
 static const char *const window_names[POP3_QUOTA_WINDOW_COUNT] = {
 	"hour", "day", "week", "month"
@@ -124,6 +127,7 @@ time_t pop3_quota_window_start(enum pop3_quota_window window, time_t t)
 	time_t start;
 	int n = 0;
 
+	t = I_MIN(t, LAST_TIME);
 	if (window == POP3_QUOTA_WINDOW_HOUR)
 		return hour_start(t);
 	/* more than one round only where a zone once set its clocks back over
@@ -138,6 +142,7 @@ time_t pop3_quota_window_end(enum pop3_quota_window window, time_t t)
 	time_t end;
 	int n = 1;
 
+	t = I_MIN(t, LAST_TIME);
 	if (window == POP3_QUOTA_WINDOW_HOUR)
 		return hour_start(t) + SECS_PER_HOUR;
 	/* more than one round only where a zone once left out a date */

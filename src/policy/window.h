@@ -22,6 +22,8 @@ const char *pop3_quota_window_name(enum pop3_quota_window window);
 bool pop3_quota_window_parse(const char *name,
 			     enum pop3_quota_window *window_r);
 
+/* Times after the year 9999 are taken for its last second. */
+
 /* The last boundary that is not after t. */
 time_t pop3_quota_window_start(enum pop3_quota_window window, time_t t);
 /* The first boundary that is after t. */

@@ -202,7 +202,7 @@ static void set_aside(struct policy_store *store, const char *reason)
 	}
 }
 
-/* Load when the lock cannot be had for a reason that lets the session go on. */
+/* A corrupt file is left where it is; the state is then that of a new user. */
 static enum policy_store_result
 load_unlocked(struct policy_store *store, struct policy_state **state_r,
 	      bool *corrupt_r, const char **error_r)
