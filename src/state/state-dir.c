@@ -148,27 +148,39 @@ write_new_file(const struct state_dir *dir, const char *name,
 	return -1;
 }
 
+int state_dir_write_file(const struct state_dir *dir, const char *name,
+			 const string_t *text, bool sync, const char **error_r)
+{
+	int old_errno;
+
+	if (write_new_file(dir, name, text, sync, error_r) == 0)
+		return 0;
+	old_errno = errno;
+	(void)unlinkat(dir->fd, name, 0);
+	errno = old_errno;
+	return -1;
+}
+
 int state_dir_replace_file(const struct state_dir *dir, const char *name,
 			   const string_t *text, bool sync,
 			   const char **error_r)
 {
 	const char *temp_name = t_strconcat(name, ".tmp", NULL);
-	int old_errno;
 
-	if (write_new_file(dir, temp_name, text, sync, error_r) < 0) {
-		old_errno = errno;
-		(void)unlinkat(dir->fd, temp_name, 0);
-		errno = old_errno;
+	if (state_dir_write_file(dir, temp_name, text, sync, error_r) < 0)
 		return -1;
-	}
 	if (renameat(dir->fd, temp_name, dir->fd, name) < 0) {
 		*error_r = t_strdup_printf("rename(%s/%s) failed: %m",
 					   dir->path, temp_name);
 		return -1;
 	}
-	if (sync && fsync(dir->fd) < 0) {
-		*error_r = t_strdup_printf("fsync(%s) failed: %m", dir->path);
-		return -1;
-	}
 	return 0;
+}
+
+int state_dir_sync(const struct state_dir *dir, const char **error_r)
+{
+	if (fsync(dir->fd) == 0)
+		return 0;
+	*error_r = t_strdup_printf("fsync(%s) failed: %m", dir->path);
+	return -1;
 }

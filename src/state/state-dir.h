@@ -27,12 +27,19 @@ int state_dir_create(const char *path, bool sync, const char **error_r);
    user. */
 int state_dir_open_file(const struct state_dir *dir, const char *name,
 			int flags, int *fd_r, const char **error_r);
+/* Write a new file with this text in the place of one that was left there. Only
+   one process at a time may do so. Returns 0, or -1 with errno and an error;
+   then there is none. */
+int state_dir_write_file(const struct state_dir *dir, const char *name,
+			 const string_t *text, bool sync, const char **error_r);
 /* Put a file with this text in the place of the one of this name, at once: who
    reads sees the old or the new one. Only one process at a time may do so.
-   Returns 0, or -1 with errno and an error; then the old one is still there,
-   unless syncing the folder failed. */
+   Returns 0, or -1 with errno and an error; then the old one is still there. To
+   outlive a crash for sure, the folder must be synced then. */
 int state_dir_replace_file(const struct state_dir *dir, const char *name,
 			   const string_t *text, bool sync,
 			   const char **error_r);
+/* Returns 0, or -1 with errno and an error. */
+int state_dir_sync(const struct state_dir *dir, const char **error_r);
 
 #endif

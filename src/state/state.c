@@ -2,15 +2,17 @@
 
 #include "lib.h"
 #include "str.h"
+#include "epoch.h"
+#include "epoch-json.h"
+#include "state-json.h"
 #include "state.h"
 
 #include <jansson.h>
 
 #define STATE_VERSION 1
-/* A larger one has members of others and is printed in one line. */
-#define INDENTED_MAX_SIZE 4095
+/* A larger one is printed in one line. With its line end this is below 4 KB. */
+#define INDENTED_MAX_SIZE 4094
 
-#define MEMBER_VERSION "version"
 #define MEMBER_QUOTA "quota"
 #define MEMBER_WINDOWS "windows"
 #define MEMBER_START "start"
@@ -20,13 +22,49 @@ static const char *const resource_members[POP3_QUOTA_RESOURCE_COUNT] = {
 	"bytes", "messages"
 };
 
+struct kept_epoch {
+	pool_t pool;
+	struct policy_epoch epoch;
+};
+
 struct policy_state {
 	int refcount;
 	json_t *root;
 	struct pop3_quota_counters quota;
-	/* what root says of them */
+	/* NULL if there is none */
+	struct kept_epoch *epoch;
+	/* what root says of them; root_epoch is epoch unless another one was
+	   set since */
 	struct pop3_quota_counters root_quota;
+	struct kept_epoch *root_epoch;
 };
+
+static struct kept_epoch *kept_epoch_alloc(void)
+{
+	pool_t pool = pool_alloconly_create("policy epoch", 2048);
+	struct kept_epoch *kept = p_new(pool, struct kept_epoch, 1);
+
+	kept->pool = pool;
+	return kept;
+}
+
+static void kept_epoch_free(struct kept_epoch **_kept)
+{
+	struct kept_epoch *kept = *_kept;
+
+	*_kept = NULL;
+	if (kept != NULL)
+		pool_unref(&kept->pool);
+}
+
+/* Hold this epoch instead of the one that is not written yet. */
+static void
+state_hold_epoch(struct policy_state *state, struct kept_epoch *kept)
+{
+	if (state->epoch != state->root_epoch)
+		kept_epoch_free(&state->epoch);
+	state->epoch = kept;
+}
 
 static struct policy_state *state_alloc(json_t *root)
 {
@@ -52,6 +90,8 @@ void policy_state_deinit(struct policy_state **_state)
 	i_assert(state->refcount > 0);
 	if (--state->refcount > 0)
 		return;
+	state_hold_epoch(state, NULL);
+	kept_epoch_free(&state->root_epoch);
 	json_decref(state->root);
 	i_free(state);
 }
@@ -67,6 +107,7 @@ struct policy_state *policy_state_ref_unchanged(struct policy_state *state)
 	if (state->refcount > 1)
 		return NULL;
 	state->quota = state->root_quota;
+	state_hold_epoch(state, state->root_epoch);
 	return policy_state_ref(state);
 }
 
@@ -75,32 +116,19 @@ struct pop3_quota_counters *policy_state_quota(struct policy_state *state)
 	return &state->quota;
 }
 
-/* *value_r is NULL if parent is, or has no such member. */
-static int
-get_object(json_t *parent, const char *name, json_t **value_r,
-	   const char **error_r)
+const struct policy_epoch *policy_state_epoch(const struct policy_state *state)
 {
-	*value_r = json_object_get(parent, name);
-	if (*value_r != NULL && !json_is_object(*value_r)) {
-		*error_r = t_strdup_printf("%s is not an object", name);
-		return -1;
-	}
-	return 0;
+	return state->epoch == NULL ? NULL : &state->epoch->epoch;
 }
 
-static int
-get_number(json_t *parent, const char *name, uint64_t *number_r,
-	   const char **error_r)
+void policy_state_set_epoch(struct policy_state *state,
+			    const struct policy_epoch *epoch)
 {
-	json_t *value = json_object_get(parent, name);
+	struct kept_epoch *kept = kept_epoch_alloc();
 
-	if (!json_is_integer(value) || json_integer_value(value) < 0) {
-		*error_r = t_strdup_printf(
-			"%s is not a whole number of 0 or more", name);
-		return -1;
-	}
-	*number_r = (uint64_t)json_integer_value(value);
-	return 0;
+	/* it may have strings of the one that it replaces */
+	policy_epoch_copy(kept->pool, epoch, &kept->epoch);
+	state_hold_epoch(state, kept);
 }
 
 static int
@@ -110,16 +138,17 @@ counter_parse(json_t *window, struct pop3_quota_counter *counter,
 	uint64_t start, behind_since = 0;
 	unsigned int r;
 
-	if (get_number(window, MEMBER_START, &start, error_r) < 0)
+	if (state_json_get_number(window, MEMBER_START, &start, error_r) < 0)
 		return -1;
 	counter->start = (time_t)start;
 	if (json_object_get(window, MEMBER_BEHIND_SINCE) != NULL &&
-	    get_number(window, MEMBER_BEHIND_SINCE, &behind_since, error_r) < 0)
+	    state_json_get_number(window, MEMBER_BEHIND_SINCE, &behind_since,
+				  error_r) < 0)
 		return -1;
 	counter->behind_since = (time_t)behind_since;
 	for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
-		if (get_number(window, resource_members[r],
-			       &counter->used.n[r], error_r) < 0)
+		if (state_json_get_number(window, resource_members[r],
+					  &counter->used.n[r], error_r) < 0)
 			return -1;
 	}
 	return 0;
@@ -132,13 +161,13 @@ quota_parse(json_t *root, struct pop3_quota_counters *counters,
 	json_t *quota, *windows, *window;
 	unsigned int w;
 
-	if (get_object(root, MEMBER_QUOTA, &quota, error_r) < 0 ||
-	    get_object(quota, MEMBER_WINDOWS, &windows, error_r) < 0)
+	if (state_json_get_object(root, MEMBER_QUOTA, &quota, error_r) < 0 ||
+	    state_json_get_object(quota, MEMBER_WINDOWS, &windows, error_r) < 0)
 		return -1;
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
 		const char *name = pop3_quota_window_name(w), *error;
 
-		if (get_object(windows, name, &window, error_r) < 0)
+		if (state_json_get_object(windows, name, &window, error_r) < 0)
 			return -1;
 		if (window != NULL &&
 		    counter_parse(window, &counters->window[w], &error) < 0) {
@@ -150,27 +179,35 @@ quota_parse(json_t *root, struct pop3_quota_counters *counters,
 	return 0;
 }
 
-static enum policy_state_parse_result
-version_check(json_t *root, const char **error_r)
+static int
+epoch_parse(json_t *root, struct kept_epoch **epoch_r, const char **error_r)
 {
-	uint64_t version;
+	json_t *uidl = json_object_get(root, EPOCH_JSON_MEMBER);
+	struct kept_epoch *kept;
 
-	if (!json_is_object(root)) {
-		*error_r = "not a JSON object";
-		return POLICY_STATE_CORRUPT;
+	if (uidl == NULL)
+		return 0;
+	kept = kept_epoch_alloc();
+	if (epoch_json_parse(uidl, kept->pool, &kept->epoch, error_r) < 0) {
+		kept_epoch_free(&kept);
+		return -1;
 	}
-	if (get_number(root, MEMBER_VERSION, &version, error_r) < 0)
-		return POLICY_STATE_CORRUPT;
-	if (version == 0) {
-		*error_r = "version 0 does not exist";
-		return POLICY_STATE_CORRUPT;
-	}
-	if (version > STATE_VERSION) {
-		*error_r = t_strdup_printf("version %"PRIu64" is newer than "
-			"version %u, which this plugin knows: upgrade it",
-			version, STATE_VERSION);
+	*epoch_r = kept;
+	return 0;
+}
+
+static enum policy_state_parse_result
+root_parse(json_t *root, struct policy_state *state, const char **error_r)
+{
+	int ret = state_json_is_newer(root, STATE_VERSION, error_r);
+
+	if (ret > 0)
 		return POLICY_STATE_TOO_NEW;
-	}
+	if (ret < 0 || quota_parse(root, &state->root_quota, error_r) < 0 ||
+	    epoch_parse(root, &state->root_epoch, error_r) < 0)
+		return POLICY_STATE_CORRUPT;
+	state->quota = state->root_quota;
+	state->epoch = state->root_epoch;
 	return POLICY_STATE_PARSED;
 }
 
@@ -191,43 +228,17 @@ policy_state_parse(const void *data, size_t size, struct policy_state **state_r,
 		return POLICY_STATE_CORRUPT;
 	}
 	state = state_alloc(root);
-	result = version_check(root, error_r);
-	if (result == POLICY_STATE_PARSED &&
-	    quota_parse(root, &state->quota, error_r) < 0)
-		result = POLICY_STATE_CORRUPT;
-	if (result == POLICY_STATE_PARSED) {
-		state->root_quota = state->quota;
+	result = root_parse(root, state, error_r);
+	if (result == POLICY_STATE_PARSED)
 		*state_r = state;
-	} else {
+	else
 		policy_state_deinit(&state);
-	}
 	return result;
-}
-
-static void set_number(json_t *parent, const char *name, uint64_t number)
-{
-	json_int_t value = (json_int_t)I_MIN(number, (uint64_t)INT64_MAX);
-
-	if (json_object_set_new(parent, name, json_integer(value)) < 0)
-		i_unreached();
-}
-
-/* The member of that name, made if parent has none. */
-static json_t *make_object(json_t *parent, const char *name)
-{
-	json_t *value = json_object_get(parent, name);
-
-	if (value == NULL) {
-		value = json_object();
-		if (json_object_set_new(parent, name, value) < 0)
-			i_unreached();
-	}
-	return value;
 }
 
 static void print_json(json_t *root, size_t flags, string_t *dest)
 {
-	size_t offset = str_len(dest), size = 0, needed = 1024;
+	size_t offset = str_len(dest), size = 0, needed = INDENTED_MAX_SIZE;
 
 	/* longer than that only with members of others */
 	while (needed > size) {
@@ -240,37 +251,58 @@ static void print_json(json_t *root, size_t flags, string_t *dest)
 	str_truncate(dest, offset + needed);
 }
 
-void policy_state_print(struct policy_state *state, string_t *dest)
+static void root_set_quota(struct policy_state *state)
 {
-	json_t *windows;
+	json_t *windows = state_json_make_object(
+		state_json_make_object(state->root, MEMBER_QUOTA),
+		MEMBER_WINDOWS);
 	unsigned int w, r;
-	size_t offset;
 
-	set_number(state->root, MEMBER_VERSION, STATE_VERSION);
-	windows = make_object(make_object(state->root, MEMBER_QUOTA),
-			      MEMBER_WINDOWS);
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
 		const struct pop3_quota_counter *counter =
 			&state->quota.window[w];
-		json_t *window = make_object(windows, pop3_quota_window_name(w));
+		json_t *window = state_json_make_object(windows,
+			pop3_quota_window_name(w));
 
-		set_number(window, MEMBER_START, (uint64_t)counter->start);
+		state_json_set_number(window, MEMBER_START,
+				      (uint64_t)counter->start);
 		if (counter->behind_since != 0) {
-			set_number(window, MEMBER_BEHIND_SINCE,
-				   (uint64_t)counter->behind_since);
+			state_json_set_number(window, MEMBER_BEHIND_SINCE,
+					      (uint64_t)counter->behind_since);
 		} else {
 			(void)json_object_del(window, MEMBER_BEHIND_SINCE);
 		}
 		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
-			set_number(window, resource_members[r],
-				   counter->used.n[r]);
+			state_json_set_number(window, resource_members[r],
+					      counter->used.n[r]);
 		}
 	}
 	state->root_quota = state->quota;
-	offset = str_len(dest);
+}
+
+static void root_set_epoch(struct policy_state *state)
+{
+	struct kept_epoch *kept = state->epoch;
+
+	if (kept == state->root_epoch)
+		return;
+	epoch_json_set(state_json_make_object(state->root, EPOCH_JSON_MEMBER),
+		       &kept->epoch);
+	kept_epoch_free(&state->root_epoch);
+	state->root_epoch = kept;
+}
+
+void policy_state_print(struct policy_state *state, string_t *dest)
+{
+	size_t offset = str_len(dest);
+
+	state_json_set_number(state->root, "version", STATE_VERSION);
+	root_set_quota(state);
+	root_set_epoch(state);
 	print_json(state->root, JSON_INDENT(1), dest);
 	if (str_len(dest) - offset > INDENTED_MAX_SIZE) {
-		/* not ours alone: it must not grow */
+		/* of a user with many ranges and long GUIDs, or not ours
+		   alone: it must not grow */
 		str_truncate(dest, offset);
 		print_json(state->root, JSON_COMPACT, dest);
 	}

@@ -5,6 +5,8 @@
 
 #include "quota.h"
 
+struct policy_epoch;
+
 /* What is kept of one user between sessions, as doc/state.schema.json describes
    it. Members that this version does not know are kept when it is written. */
 struct policy_state;
@@ -39,5 +41,14 @@ void policy_state_print(struct policy_state *state, string_t *dest);
 /* The counters, to be read and changed in place; they live as long as the
    state. */
 struct pop3_quota_counters *policy_state_quota(struct policy_state *state);
+
+/* What is known of the UIDLs, or NULL if nothing was written yet; it lives until
+   another one is set, or as long as the state. */
+const struct policy_epoch *policy_state_epoch(const struct policy_state *state);
+/* Put a copy of this one in its place, in memory. The fields of the epoch must
+   keep the bounds that parsing them checks: at most POLICY_EPOCH_MAX_RANGES
+   ranges in a set. */
+void policy_state_set_epoch(struct policy_state *state,
+			    const struct policy_epoch *epoch);
 
 #endif

@@ -5,8 +5,9 @@
 #include "file-lock.h"
 #include "time-util.h"
 #include "read-full.h"
-#include "state-dir.h"
-#include "store.h"
+#include "epoch.h"
+#include "journal-file.h"
+#include "store-private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,24 +20,10 @@
 
 /* Our own are below 4 KB, so this is somebody else's. */
 #define STATE_MAX_SIZE (64 * 1024)
+#define STATE_USUAL_SIZE 4096
 /* A write takes milliseconds. Who waits longer than this finds a file server
    that hangs. */
 #define LOCK_TIMEOUT_SECS 10
-
-struct policy_store {
-	struct event *event;
-	char *path;
-	bool fsync;
-
-	/* What was last read or written, to be used again if the file still
-	   has the same text: to parse it costs more than all the rest. */
-	struct policy_state *known_state;
-	buffer_t *known_text;
-
-	/* while the lock is held: */
-	struct state_dir dir;
-	struct file_lock *lock;
-};
 
 struct policy_store *
 policy_store_init(const char *path, bool fsync, struct event *event_parent)
@@ -66,8 +53,7 @@ void policy_store_deinit(struct policy_store **_store)
 	i_free(store);
 }
 
-/* What follows from an error of a system call that was to write. */
-static enum policy_store_result write_failure(int write_errno)
+enum policy_store_result policy_store_write_failure(int write_errno)
 {
 	switch (write_errno) {
 	case ENOSPC:
@@ -254,7 +240,7 @@ open_dir(struct policy_store *store, const char **error_r)
 	ret = state_dir_open(store->path, &store->dir, error_r);
 	if (ret == 0) {
 		if (state_dir_create(store->path, store->fsync, error_r) < 0)
-			return write_failure(errno);
+			return policy_store_write_failure(errno);
 		ret = state_dir_open(store->path, &store->dir, error_r);
 		if (ret == 0)
 			*error_r = t_strdup_printf("%s vanished", store->path);
@@ -276,7 +262,7 @@ lock(struct policy_store *store, const char **error_r)
 
 	if (state_dir_open_file(&store->dir, LOCK_NAME, O_RDWR | O_CREAT,
 				&fd, error_r) <= 0)
-		return write_failure(errno);
+		return policy_store_write_failure(errno);
 	if (file_wait_lock(fd, path, F_WRLCK, &set, LOCK_TIMEOUT_SECS,
 			   &store->lock, error_r) > 0)
 		return POLICY_STORE_OK;
@@ -289,6 +275,8 @@ static void unlock(struct policy_store *store)
 	if (store->lock != NULL)
 		file_lock_free(&store->lock);
 	state_dir_close(&store->dir);
+	store->journal_generation = 0;
+	store->journal_replaced = FALSE;
 }
 
 static enum policy_store_result
@@ -312,6 +300,13 @@ begin_unwritable(struct policy_store *store, struct policy_state **state_r,
 	return POLICY_STORE_UNWRITABLE;
 }
 
+static uint32_t journal_generation(const struct policy_state *state)
+{
+	const struct policy_epoch *epoch = policy_state_epoch(state);
+
+	return epoch == NULL ? 0 : epoch->journal_generation;
+}
+
 enum policy_store_result
 policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 		   const char **error_r)
@@ -326,6 +321,7 @@ policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 	if (result == POLICY_STORE_OK) {
 		switch (load(store, &store->dir, state_r, error_r)) {
 		case LOADED:
+			store->journal_generation = journal_generation(*state_r);
 			return POLICY_STORE_OK;
 		case LOAD_CORRUPT:
 			set_aside(store, *error_r);
@@ -341,20 +337,28 @@ policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 		begin_unwritable(store, state_r, error_r) : result;
 }
 
+static void forget_new_journal(struct policy_store *store)
+{
+	if (store->journal_replaced &&
+	    unlinkat(store->dir.fd, JOURNAL_NEW_NAME, 0) < 0) {
+		e_error(store->event, "unlink(%s/"JOURNAL_NEW_NAME") failed: "
+			"%m", store->path);
+	}
+}
+
 void policy_store_rollback(struct policy_store *store)
 {
 	i_assert(store->lock != NULL);
+	forget_new_journal(store);
 	unlock(store);
 }
 
-enum policy_store_result
-policy_store_commit(struct policy_store *store, struct policy_state *state,
-		    const char **error_r)
+/* Returns 0, or -1 with errno and an error; then the old state is there. */
+static int
+replace_state(struct policy_store *store, struct policy_state *state,
+	      const char **error_r)
 {
-	enum policy_store_result result = POLICY_STORE_OK;
-	string_t *text = t_str_new(1024);
-
-	i_assert(store->lock != NULL);
+	string_t *text = t_str_new(STATE_USUAL_SIZE);
 
 	policy_state_print(state, text);
 	if (str_len(text) > STATE_MAX_SIZE) {
@@ -363,16 +367,46 @@ policy_store_commit(struct policy_store *store, struct policy_state *state,
 			"octets, expected at most %u: remove what others have "
 			"put there", store->path, str_len(text),
 			STATE_MAX_SIZE);
-		result = POLICY_STORE_UNUSABLE;
-		policy_state_deinit(&store->known_state);
+		errno = EFBIG;
 	} else if (state_dir_replace_file(&store->dir, STATE_NAME, text,
-					  store->fsync, error_r) < 0) {
-		result = write_failure(errno);
-		/* it may be this one, which now differs from its text */
-		policy_state_deinit(&store->known_state);
-	} else {
+					  store->fsync, error_r) == 0) {
 		set_known(store, policy_state_ref(state),
 			  str_data(text), str_len(text));
+		return 0;
+	}
+	/* it may be this one, which now differs from its text */
+	policy_state_deinit(&store->known_state);
+	return -1;
+}
+
+static void install_new_journal(struct policy_store *store)
+{
+	const char *error;
+
+	/* not a failure: it is found where it is */
+	if (store->journal_replaced &&
+	    journal_file_install(&store->dir, &error) < 0)
+		e_error(store->event, "%s", error);
+}
+
+enum policy_store_result
+policy_store_commit(struct policy_store *store, struct policy_state *state,
+		    const char **error_r)
+{
+	enum policy_store_result result = POLICY_STORE_OK;
+
+	i_assert(store->lock != NULL);
+
+	if (replace_state(store, state, error_r) < 0) {
+		result = policy_store_write_failure(errno);
+		forget_new_journal(store);
+	} else {
+		/* the state comes first: it may name a journal that is not in
+		   its place yet, but never one that is not there any more */
+		install_new_journal(store);
+		if (store->fsync &&
+		    state_dir_sync(&store->dir, error_r) < 0)
+			result = policy_store_write_failure(errno);
 	}
 	unlock(store);
 	return result;

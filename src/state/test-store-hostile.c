@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "test-common.h"
 #include "test-home.h"
+#include "test-intruder.h"
 #include "test-store-use.h"
 
 #include <stdio.h>
@@ -12,58 +13,13 @@
 #define OK POLICY_STORE_OK
 #define UNUSABLE POLICY_STORE_UNUSABLE
 
-/* What the user has put in place of a file or folder of ours. */
-enum kind {
-	LINK_TO_FILE,
-	LINK_TO_FOLDER,
-	LINK_TO_NOTHING,
-	FIFO,
-	FOLDER,
-	DEVICE,
-	OTHERS_FILE,
-	FILE_WITHOUT_RIGHTS
-};
-
-static const char *const victim_text =
-	"{\"version\":1,\"quota\":{\"windows\":"
-	"{\"day\":{\"start\":1,\"bytes\":77,\"messages\":7}}}}";
-
-/* Returns FALSE if this process may not make it. */
-static bool put(const char *path, enum kind kind)
-{
-	switch (kind) {
-	case LINK_TO_FILE:
-		return symlink(test_home_path("victim"), path) == 0;
-	case LINK_TO_FOLDER:
-		return symlink(test_home_path("folder"), path) == 0;
-	case LINK_TO_NOTHING:
-		return symlink(test_home_path("nothing"), path) == 0;
-	case FIFO:
-		return mkfifo(path, 0600) == 0;
-	case FOLDER:
-		return mkdir(path, 0700) == 0;
-	case DEVICE:
-		return test_mknod_null(path);
-	case OTHERS_FILE:
-		test_file_write(path, victim_text);
-		return test_chown_other(path);
-	case FILE_WITHOUT_RIGHTS:
-		test_file_write(path, victim_text);
-		return chmod(path, 0) == 0;
-	}
-	i_unreached();
-}
-
 /* A home with a folder of ours that has counted one byte, and one that others
    are not to touch. */
 static struct policy_store *home_begin(void)
 {
 	struct policy_store *store;
 
-	test_home_begin();
-	if (mkdir(test_home_path("folder"), 0700) < 0)
-		i_fatal("mkdir() failed: %m");
-	test_file_write(test_home_path("victim"), victim_text);
+	intruder_home_begin();
 	store = policy_store_init(test_home_path("pop3-policy"), FALSE, NULL);
 	expect_add(store, OK, OK, "", 0, 0);
 	return store;
@@ -71,37 +27,15 @@ static struct policy_store *home_begin(void)
 
 static void home_end(struct policy_store **store, unsigned int idx)
 {
-	const char *name;
-
-	test_assert_strcmp(test_file_read(test_home_path("victim")),
-			   victim_text);
-	test_assert_idx(test_file_mode(test_home_path("victim")) == 0600, idx);
-	test_assert_idx(test_dir_count(test_home_path("folder"), "",
-				       &name) == 0, idx);
-	test_assert_idx(test_file_mode(test_home_path("nothing")) == 0, idx);
 	policy_store_deinit(store);
-	test_home_end();
-}
-
-/* What is there must be what was put there. */
-static void
-assert_same(const char *path, const struct stat *before, unsigned int idx)
-{
-	struct stat after;
-
-	test_assert_idx(lstat(path, &after) == 0 &&
-			before->st_ino == after.st_ino &&
-			before->st_mode == after.st_mode &&
-			before->st_uid == after.st_uid &&
-			before->st_size == after.st_size &&
-			before->st_mtime == after.st_mtime, idx);
+	intruder_home_end(idx);
 }
 
 static void test_files(void)
 {
 	static const struct {
 		const char *name;
-		enum kind kind;
+		enum intruder kind;
 		enum policy_store_result read, begin, commit;
 		const char *words;
 		bool replaced;
@@ -156,7 +90,7 @@ static void test_files(void)
 		store = home_begin();
 		path = test_home_path(tests[i].name);
 		i_unlink_if_exists(path);
-		if (put(path, tests[i].kind)) {
+		if (intruder_put(path, tests[i].kind)) {
 			test_assert_idx(lstat(path, &st) == 0, i);
 			expect_read(store, tests[i].read, tests[i].words, 1, i);
 			expect_add(store, tests[i].begin, tests[i].commit,
@@ -165,7 +99,7 @@ static void test_files(void)
 				test_assert_idx(lstat(path, &st) < 0, i);
 				expect_read(store, OK, "", 2, i);
 			} else {
-				assert_same(path, &st, i);
+				intruder_assert_same(path, &st, i);
 			}
 		}
 		home_end(&store, i);
@@ -176,7 +110,7 @@ static void test_files(void)
 static void test_folder(void)
 {
 	static const struct {
-		enum kind kind;
+		enum intruder kind;
 		const char *words;
 	} tests[] = {
 		{ LINK_TO_FILE, "pop3-policy is not a folder (links are not" },
@@ -197,11 +131,11 @@ static void test_folder(void)
 		store = home_begin();
 		path = test_home_path("pop3-policy");
 		test_assert_idx(rename(path, test_home_path("old")) == 0, i);
-		if (put(path, tests[i].kind)) {
+		if (intruder_put(path, tests[i].kind)) {
 			test_assert_idx(lstat(path, &st) == 0, i);
 			expect_read(store, UNUSABLE, tests[i].words, 0, i);
 			expect_add(store, UNUSABLE, OK, tests[i].words, 0, i);
-			assert_same(path, &st, i);
+			intruder_assert_same(path, &st, i);
 		}
 		home_end(&store, i);
 	}

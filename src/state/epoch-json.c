@@ -1,0 +1,371 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "array.h"
+#include "str.h"
+#include "strnum.h"
+#include "imap-util.h"
+#include "epoch.h"
+#include "uidl.h"
+#include "journal-line.h"
+#include "state-json.h"
+#include "epoch-json.h"
+
+#include <jansson.h>
+
+#define MEMBER_EPOCH "epoch"
+#define MEMBER_UIDVALIDITY "uidvalidity"
+#define MEMBER_UIDNEXT "uidnext"
+#define MEMBER_LIVE "live"
+#define MEMBER_FORMAT "format"
+#define MEMBER_REUSE_XUIDL "reuse_xuidl"
+#define MEMBER_TOLD "told"
+#define MEMBER_BELOW "below"
+#define MEMBER_RECORDED "recorded"
+#define MEMBER_DOWNLOADED "downloaded"
+#define MEMBER_STORED "stored"
+#define MEMBER_JOURNAL "journal"
+#define MEMBER_GENERATION "generation"
+#define MEMBER_LINES "lines"
+#define MEMBER_GONE "gone"
+#define MEMBER_ANCHORS "anchors"
+#define MEMBER_UID "uid"
+#define MEMBER_GUID "guid"
+#define MEMBER_HASH "hash"
+#define MEMBER_UIDL "uidl"
+
+/* "4294967295:4294967295," */
+#define RANGE_MAX_LEN 22
+#define SET_MAX_LEN (POLICY_EPOCH_MAX_RANGES * RANGE_MAX_LEN)
+
+/* IMAP's sequence-set without "*". Dovecot's parser wraps numbers that are too
+   large, and takes the largest one for "*". */
+static bool ranges_parse(const char *p, ARRAY_TYPE(seq_range) *ranges)
+{
+	uint32_t first, last;
+
+	for (;;) {
+		if (str_parse_uint32(p, &first, &p) < 0 || first == 0)
+			return FALSE;
+		last = first;
+		if (*p == ':' &&
+		    (str_parse_uint32(p + 1, &last, &p) < 0 || last == 0))
+			return FALSE;
+		seq_range_array_add_range(ranges, I_MIN(first, last),
+					  I_MAX(first, last));
+		if (*p == '\0')
+			return TRUE;
+		if (*p++ != ',')
+			return FALSE;
+	}
+}
+
+static int
+get_ranges(json_t *uidl, const char *name, pool_t pool,
+	   ARRAY_TYPE(seq_range) *ranges_r, const char **error_r)
+{
+	const char *text;
+
+	if (state_json_get_string(uidl, name, SET_MAX_LEN, &text, error_r) < 0)
+		return -1;
+	p_array_init(ranges_r, pool, 4);
+	if (*text != '\0' && !ranges_parse(text, ranges_r)) {
+		*error_r = t_strdup_printf("%s is not a set of UIDs such as "
+					   "\"1:7,9\"", name);
+		return -1;
+	}
+	if (array_count(ranges_r) > POLICY_EPOCH_MAX_RANGES) {
+		*error_r = t_strdup_printf("%s has %u ranges, expected at "
+			"most %u", name, array_count(ranges_r),
+			POLICY_EPOCH_MAX_RANGES);
+		return -1;
+	}
+	return 0;
+}
+
+/* *list_r is NULL if there is none. */
+static int
+get_list(json_t *uidl, const char *name, size_t max, json_t **list_r,
+	 const char **error_r)
+{
+	json_t *list = json_object_get(uidl, name);
+
+	if (list != NULL && !json_is_array(list)) {
+		*error_r = t_strdup_printf("%s is not a list", name);
+		return -1;
+	}
+	if (json_array_size(list) > max) {
+		*error_r = t_strdup_printf("%s has %zu entries, expected at "
+			"most %zu", name, json_array_size(list), max);
+		return -1;
+	}
+	*list_r = list;
+	return 0;
+}
+
+static int
+told_parse(json_t *entry, struct policy_told *told_r, const char **error_r)
+{
+	if (!json_is_object(entry)) {
+		*error_r = "not an object";
+		return -1;
+	}
+	if (state_json_get_uint32(entry, MEMBER_UIDVALIDITY, 0,
+				  &told_r->uidvalidity, error_r) < 0)
+		return -1;
+	return state_json_get_uint32(entry, MEMBER_BELOW, 1, &told_r->below,
+				     error_r);
+}
+
+static int
+told_list_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
+		const char **error_r)
+{
+	const char *error;
+	json_t *list;
+	size_t i;
+
+	if (get_list(uidl, MEMBER_TOLD, POLICY_EPOCH_MAX_TOLD, &list,
+		     error_r) < 0)
+		return -1;
+	p_array_init(&epoch->told, pool, 2);
+	for (i = 0; i < json_array_size(list); i++) {
+		struct policy_told *told = array_append_space(&epoch->told);
+
+		if (told_parse(json_array_get(list, i), told, &error) < 0) {
+			*error_r = t_strdup_printf(MEMBER_TOLD": %zu: %s",
+						   i + 1, error);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+anchor_parse(json_t *entry, pool_t pool, struct policy_anchor *anchor_r,
+	     const char **error_r)
+{
+	const char *guid, *hash, *uidl;
+
+	if (!json_is_object(entry)) {
+		*error_r = "not an object";
+		return -1;
+	}
+	if (state_json_get_uint32(entry, MEMBER_UID, 1, &anchor_r->uid,
+				  error_r) < 0 ||
+	    state_json_get_printable(entry, MEMBER_GUID, POP3_GUID_MAX_LEN,
+				     &guid, error_r) < 0 ||
+	    state_json_get_printable(entry, MEMBER_HASH, JOURNAL_HASH_MAX_LEN,
+				     &hash, error_r) < 0)
+		return -1;
+	uidl = "";
+	if (json_object_get(entry, MEMBER_UIDL) != NULL &&
+	    state_json_get_uidl(entry, MEMBER_UIDL, &uidl, error_r) < 0)
+		return -1;
+	anchor_r->guid = p_strdup(pool, guid);
+	anchor_r->hash = p_strdup(pool, hash);
+	anchor_r->uidl = p_strdup(pool, uidl);
+	return 0;
+}
+
+static int
+anchors_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
+	      const char **error_r)
+{
+	const char *error;
+	json_t *list;
+	unsigned int i;
+
+	if (get_list(uidl, MEMBER_ANCHORS, POLICY_EPOCH_MAX_ANCHORS, &list,
+		     error_r) < 0)
+		return -1;
+	epoch->anchors_count = json_array_size(list);
+	for (i = 0; i < epoch->anchors_count; i++) {
+		if (anchor_parse(json_array_get(list, i), pool,
+				 &epoch->anchors[i], &error) < 0) {
+			*error_r = t_strdup_printf(MEMBER_ANCHORS": %u: %s",
+						   i + 1, error);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+journal_parse(json_t *uidl, struct policy_epoch *epoch, const char **error_r)
+{
+	const char *error;
+	json_t *journal;
+
+	if (state_json_get_object(uidl, MEMBER_JOURNAL, &journal, error_r) < 0)
+		return -1;
+	if (journal == NULL)
+		return 0;
+	if (state_json_get_uint32(journal, MEMBER_GENERATION, 0,
+				  &epoch->journal_generation, &error) < 0 ||
+	    state_json_get_uint32(journal, MEMBER_LINES, 0,
+				  &epoch->journal_lines, &error) < 0 ||
+	    state_json_get_uint32(journal, MEMBER_GONE, 0,
+				  &epoch->journal_gone, &error) < 0) {
+		*error_r = t_strdup_printf(MEMBER_JOURNAL": %s", error);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+rules_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
+	    const char **error_r)
+{
+	json_t *reuse_xuidl = json_object_get(uidl, MEMBER_REUSE_XUIDL);
+	const char *format;
+
+	if (json_object_get(uidl, MEMBER_FORMAT) == NULL) {
+		*error_r = MEMBER_FORMAT" is missing";
+		return -1;
+	}
+	if (state_json_get_string(uidl, MEMBER_FORMAT,
+				  POLICY_EPOCH_MAX_FORMAT_LEN, &format,
+				  error_r) < 0)
+		return -1;
+	if (reuse_xuidl != NULL && !json_is_boolean(reuse_xuidl)) {
+		*error_r = MEMBER_REUSE_XUIDL" is not true or false";
+		return -1;
+	}
+	epoch->uidl_format = p_strdup(pool, format);
+	epoch->reuse_xuidl = json_is_true(reuse_xuidl);
+	return 0;
+}
+
+static int
+uidl_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
+	   const char **error_r)
+{
+	if (state_json_get_uint32(uidl, MEMBER_EPOCH, 1, &epoch->number,
+				  error_r) < 0 ||
+	    state_json_get_uint32(uidl, MEMBER_UIDVALIDITY, 1,
+				  &epoch->uidvalidity, error_r) < 0 ||
+	    state_json_get_uint32(uidl, MEMBER_UIDNEXT, 1, &epoch->uidnext,
+				  error_r) < 0 ||
+	    state_json_get_uint32(uidl, MEMBER_LIVE, 0, &epoch->live,
+				  error_r) < 0 ||
+	    rules_parse(uidl, pool, epoch, error_r) < 0 ||
+	    told_list_parse(uidl, pool, epoch, error_r) < 0 ||
+	    get_ranges(uidl, MEMBER_RECORDED, pool, &epoch->recorded,
+		       error_r) < 0 ||
+	    get_ranges(uidl, MEMBER_DOWNLOADED, pool, &epoch->downloaded,
+		       error_r) < 0 ||
+	    get_ranges(uidl, MEMBER_STORED, pool, &epoch->stored, error_r) < 0)
+		return -1;
+	if (journal_parse(uidl, epoch, error_r) < 0)
+		return -1;
+	return anchors_parse(uidl, pool, epoch, error_r);
+}
+
+int epoch_json_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch_r,
+		     const char **error_r)
+{
+	const char *error;
+
+	if (!json_is_object(uidl)) {
+		*error_r = EPOCH_JSON_MEMBER" is not an object";
+		return -1;
+	}
+	i_zero(epoch_r);
+	if (uidl_parse(uidl, pool, epoch_r, &error) < 0) {
+		*error_r = t_strdup_printf(EPOCH_JSON_MEMBER".%s", error);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+set_ranges(json_t *uidl, const char *name, const ARRAY_TYPE(seq_range) *ranges)
+{
+	string_t *text;
+
+	i_assert(array_count(ranges) <= POLICY_EPOCH_MAX_RANGES);
+
+	if (array_count(ranges) == 0) {
+		(void)json_object_del(uidl, name);
+		return;
+	}
+	text = t_str_new(SET_MAX_LEN);
+	imap_write_seq_range(text, ranges);
+	state_json_set(uidl, name, json_string(str_c(text)));
+}
+
+static json_t *told_list_print(const struct policy_epoch *epoch)
+{
+	const struct policy_told *told;
+	json_t *list = json_array();
+
+	i_assert(array_count(&epoch->told) <= POLICY_EPOCH_MAX_TOLD);
+
+	array_foreach(&epoch->told, told) {
+		json_t *entry = json_object();
+
+		state_json_set_number(entry, MEMBER_UIDVALIDITY,
+				      told->uidvalidity);
+		state_json_set_number(entry, MEMBER_BELOW, told->below);
+		if (json_array_append_new(list, entry) < 0)
+			i_unreached();
+	}
+	return list;
+}
+
+static json_t *anchors_print(const struct policy_epoch *epoch)
+{
+	json_t *list = json_array();
+	unsigned int i;
+
+	i_assert(epoch->anchors_count <= POLICY_EPOCH_MAX_ANCHORS);
+
+	for (i = 0; i < epoch->anchors_count; i++) {
+		const struct policy_anchor *anchor = &epoch->anchors[i];
+		json_t *entry = json_object();
+
+		state_json_set_number(entry, MEMBER_UID, anchor->uid);
+		if (anchor->guid[0] != '\0') {
+			state_json_set(entry, MEMBER_GUID,
+				       json_string(anchor->guid));
+		}
+		if (anchor->hash[0] != '\0') {
+			state_json_set(entry, MEMBER_HASH,
+				       json_string(anchor->hash));
+		}
+		if (anchor->uidl[0] != '\0') {
+			state_json_set(entry, MEMBER_UIDL,
+				       json_string(anchor->uidl));
+		}
+		if (json_array_append_new(list, entry) < 0)
+			i_unreached();
+	}
+	return list;
+}
+
+void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
+{
+	json_t *journal;
+
+	i_assert(epoch->number > 0 && epoch->uidvalidity > 0 &&
+		 epoch->uidnext > 0);
+
+	state_json_set_number(uidl, MEMBER_EPOCH, epoch->number);
+	state_json_set_number(uidl, MEMBER_UIDVALIDITY, epoch->uidvalidity);
+	state_json_set_number(uidl, MEMBER_UIDNEXT, epoch->uidnext);
+	state_json_set_number(uidl, MEMBER_LIVE, epoch->live);
+	state_json_set(uidl, MEMBER_FORMAT, json_string(epoch->uidl_format));
+	state_json_set(uidl, MEMBER_REUSE_XUIDL,
+		       json_boolean(epoch->reuse_xuidl));
+	state_json_set(uidl, MEMBER_TOLD, told_list_print(epoch));
+	set_ranges(uidl, MEMBER_RECORDED, &epoch->recorded);
+	set_ranges(uidl, MEMBER_DOWNLOADED, &epoch->downloaded);
+	set_ranges(uidl, MEMBER_STORED, &epoch->stored);
+	journal = state_json_make_object(uidl, MEMBER_JOURNAL);
+	state_json_set_number(journal, MEMBER_GENERATION,
+			      epoch->journal_generation);
+	state_json_set_number(journal, MEMBER_LINES, epoch->journal_lines);
+	state_json_set_number(journal, MEMBER_GONE, epoch->journal_gone);
+	state_json_set(uidl, MEMBER_ANCHORS, anchors_print(epoch));
+}

@@ -1,0 +1,85 @@
+#ifndef POP3_POLICY_EPOCH_H
+#define POP3_POLICY_EPOCH_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "seq-range-array.h"
+
+/* With these, state.json stays below 4 KB, unless its strings are full of quotes
+   and backslashes. */
+#define POLICY_EPOCH_MAX_ANCHORS 6
+#define POLICY_EPOCH_MAX_TOLD 8
+#define POLICY_EPOCH_MAX_RANGES 18
+/* Octets of pop3_uidl_format. */
+#define POLICY_EPOCH_MAX_FORMAT_LEN 100
+
+/* A message by which a mailbox is known again. */
+struct policy_anchor {
+	uint32_t uid;
+	/* as in struct pop3_message */
+	const char *guid;
+	const char *hash;
+	/* "" if it is not one that POP3 allows */
+	const char *uidl;
+};
+
+/* How far UIDs of a UIDVALIDITY may have been told to clients. */
+struct policy_told {
+	/* 0 stands for all of them, if a UIDL does not tell them apart */
+	uint32_t uidvalidity;
+	/* none from this UID on */
+	uint32_t below;
+};
+ARRAY_DEFINE_TYPE(policy_told, struct policy_told);
+
+/* A stretch of time in which clients know the messages of the maildrop by
+   Dovecot's own UIDLs, but for those that are stored. It ends when Dovecot's own
+   UIDLs change; then a recovery begins a new one. */
+struct policy_epoch {
+	/* 1 or more, counts up with each recovery; the index cache carries the
+	   number of the epoch that it was written for */
+	uint32_t number;
+	uint32_t uidvalidity;
+	/* when the epoch was last written; messages were below it so many */
+	uint32_t uidnext;
+	uint32_t live;
+	/* what Dovecot's own UIDLs are made of: pop3_uidl_format by
+	   policy_epoch_uidl_format(), and whether pop3_reuse_xuidl is on */
+	const char *uidl_format;
+	bool reuse_xuidl;
+	/* of this and earlier mailboxes, the newest one last; at most
+	   POLICY_EPOCH_MAX_TOLD */
+	ARRAY_TYPE(policy_told) told;
+
+	/* Sets of UIDs, each of at most POLICY_EPOCH_MAX_RANGES ranges. */
+	/* whose messages have a line in the journal */
+	ARRAY_TYPE(seq_range) recorded;
+	/* whose first download is in the journal */
+	ARRAY_TYPE(seq_range) downloaded;
+	/* whose UIDL may not be Dovecot's own: the journal has it, and the
+	   index cache */
+	ARRAY_TYPE(seq_range) stored;
+
+	/* which journal belongs to this epoch: 1 or more, counts up when it is
+	   written anew; 0 if there is none yet */
+	uint32_t journal_generation;
+	/* its lines without the first one, and how many of these are about
+	   messages that are gone */
+	uint32_t journal_lines;
+	uint32_t journal_gone;
+
+	unsigned int anchors_count;
+	/* the newest message first */
+	struct policy_anchor anchors[POLICY_EPOCH_MAX_ANCHORS];
+};
+
+/* pop3_uidl_format as an epoch has it: itself, or a hash of one that is too long
+   or is not UTF-8. In the data stack, or format itself. */
+const char *policy_epoch_uidl_format(const char *format);
+
+/* Make *dest_r a copy that lives in the pool. Arrays of src that were not
+   created are empty ones. */
+void policy_epoch_copy(pool_t pool, const struct policy_epoch *src,
+		       struct policy_epoch *dest_r);
+
+#endif

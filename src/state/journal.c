@@ -1,0 +1,204 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "array.h"
+#include "hash.h"
+#include "istream.h"
+#include "journal-file.h"
+#include "store-private.h"
+#include "journal.h"
+
+#include <fcntl.h>
+
+#define READ_SIZE (64 * 1024)
+
+struct journal_reader {
+	struct policy_journal *journal;
+	/* UID => index of its message, plus 1 */
+	HASH_TABLE(void *, void *) indexes;
+	bool header_expected;
+};
+
+/* The folder while the lock is held, else opened to be closed. */
+static int
+dir_open(struct policy_store *store, struct state_dir *dir_r,
+	 const char **error_r)
+{
+	if (store->lock == NULL)
+		return state_dir_open(store->path, dir_r, error_r);
+	*dir_r = store->dir;
+	return 1;
+}
+
+static void dir_close(struct policy_store *store, struct state_dir *dir)
+{
+	if (store->lock == NULL)
+		state_dir_close(dir);
+}
+
+static void add_message(struct journal_reader *reader,
+			const struct pop3_message *message)
+{
+	ARRAY_TYPE(pop3_message) *messages = &reader->journal->messages;
+	void *key = POINTER_CAST(message->uid), *value;
+	struct pop3_message *known;
+	time_t downloaded;
+
+	value = message->uid == 0 ? NULL :
+		hash_table_lookup(reader->indexes, key);
+	if (value != NULL) {
+		known = array_idx_modifiable(messages,
+					     POINTER_CAST_TO(value, size_t) - 1);
+		downloaded = known->downloaded;
+		*known = *message;
+		if (downloaded != 0)
+			known->downloaded = downloaded;
+		return;
+	}
+	array_push_back(messages, message);
+	if (message->uid != 0) {
+		hash_table_insert(reader->indexes, key,
+				  POINTER_CAST(array_count(messages)));
+	}
+}
+
+static void
+read_line(struct journal_reader *reader, const void *line, size_t size)
+{
+	struct policy_journal *journal = reader->journal;
+	struct pop3_message message;
+	const char *error;
+
+	if (reader->header_expected) {
+		reader->header_expected = FALSE;
+		return;
+	}
+	journal->lines++;
+	if (size <= JOURNAL_LINE_MAX_SIZE &&
+	    policy_journal_line_parse(line, size, journal->pool, &message,
+				      &error) == 0)
+		add_message(reader, &message);
+	else
+		journal->damaged++;
+}
+
+/* Returns 0 when all whole lines were read, else the errno of the stream. */
+static int read_lines(struct journal_reader *reader, struct istream *input)
+{
+	const unsigned char *data, *end;
+	size_t size, too_long = 0;
+
+	while (i_stream_read_more(input, &data, &size) > 0) {
+		end = memchr(data, '\n', size);
+		if (end != NULL) {
+			T_BEGIN {
+				read_line(reader, data,
+					  end - data + too_long);
+			} T_END;
+			i_stream_skip(input, end - data + 1);
+			too_long = 0;
+		} else if (size > JOURNAL_LINE_MAX_SIZE || too_long > 0) {
+			too_long = JOURNAL_LINE_MAX_SIZE + 1;
+			i_stream_skip(input, size);
+		} else if (i_stream_read(input) < 0) {
+			break;
+		}
+	}
+	return input->stream_errno;
+}
+
+static int
+read_file(struct journal_file *file, const struct state_dir *dir,
+	  struct journal_reader *reader, const char **error_r)
+{
+	struct istream *file_input, *input;
+	int ret = 0;
+
+	/* what is appended meanwhile is for those who read later */
+	file_input = i_stream_create_fd(file->fd, READ_SIZE);
+	input = i_stream_create_limit(file_input, file->size);
+	i_stream_unref(&file_input);
+	hash_table_create_direct(&reader->indexes, default_pool, 0);
+	if (read_lines(reader, input) != 0) {
+		*error_r = t_strdup_printf("read(%s/%s) failed: %s", dir->path,
+			file->name, i_stream_get_error(input));
+		ret = -1;
+	}
+	hash_table_destroy(&reader->indexes);
+	i_stream_destroy(&input);
+	return ret;
+}
+
+static int
+read_generation(const struct state_dir *dir, uint32_t generation,
+		struct policy_journal *journal, const char **error_r)
+{
+	struct journal_reader reader = { .journal = journal };
+	struct journal_file file;
+	int ret;
+
+	ret = journal_file_open(dir, generation, O_RDONLY, &file, error_r);
+	if (ret <= 0)
+		return ret;
+	journal->epoch = file.header.epoch;
+	journal->generation = file.header.generation;
+	/* a damaged first line may be a message that lost the first one */
+	reader.header_expected = file.header.generation != 0;
+	if (read_file(&file, dir, &reader, error_r) < 0)
+		ret = -1;
+	journal_file_close(&file);
+	return ret;
+}
+
+int policy_journal_read(struct policy_store *store, uint32_t generation,
+			struct policy_journal **journal_r,
+			const char **error_r)
+{
+	pool_t pool;
+	struct policy_journal *journal;
+	struct state_dir dir;
+	int ret;
+
+	ret = dir_open(store, &dir, error_r);
+	if (ret <= 0)
+		return ret;
+	pool = pool_alloconly_create("policy journal", 16 * 1024);
+	journal = p_new(pool, struct policy_journal, 1);
+	journal->pool = pool;
+	i_array_init(&journal->messages, 128);
+	ret = read_generation(&dir, generation, journal, error_r);
+	dir_close(store, &dir);
+	if (ret > 0)
+		*journal_r = journal;
+	else
+		policy_journal_free(&journal);
+	return ret;
+}
+
+void policy_journal_free(struct policy_journal **_journal)
+{
+	struct policy_journal *journal = *_journal;
+
+	if (journal == NULL)
+		return;
+	*_journal = NULL;
+	array_free(&journal->messages);
+	pool_unref(&journal->pool);
+}
+
+int policy_journal_exists(struct policy_store *store, uint32_t generation,
+			  const char **error_r)
+{
+	struct journal_file file;
+	struct state_dir dir;
+	int ret;
+
+	ret = dir_open(store, &dir, error_r);
+	if (ret <= 0)
+		return ret;
+	ret = journal_file_open(&dir, generation, O_RDONLY, &file, error_r);
+	if (ret > 0)
+		journal_file_close(&file);
+	dir_close(store, &dir);
+	return ret;
+}

@@ -1,0 +1,32 @@
+#ifndef POP3_POLICY_STORE_PRIVATE_H
+#define POP3_POLICY_STORE_PRIVATE_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "state-dir.h"
+#include "store.h"
+
+/* For the files of the store itself. */
+struct policy_store {
+	struct event *event;
+	char *path;
+	bool fsync;
+
+	/* What was last read or written, to be used again if the file still
+	   has the same text: to parse it costs more than all the rest. */
+	struct policy_state *known_state;
+	buffer_t *known_text;
+
+	/* while the lock is held: */
+	struct state_dir dir;
+	struct file_lock *lock;
+	/* of the journal that the state on disk names; 0 for none */
+	uint32_t journal_generation;
+	/* the state that is to be committed names the one that is new */
+	bool journal_replaced;
+};
+
+/* What follows from an error of a system call that was to write. */
+enum policy_store_result policy_store_write_failure(int write_errno);
+
+#endif

@@ -1,0 +1,280 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "str.h"
+#include "test-common.h"
+#include "journal-line.h"
+#include "uidl.h"
+
+static pool_t pool;
+
+static void
+assert_message(const struct pop3_message *message,
+	       const struct pop3_message *expected, unsigned int idx)
+{
+	test_assert_idx(message->uid == expected->uid, idx);
+	test_assert_idx(message->size == expected->size, idx);
+	test_assert_strcmp_idx(message->guid, expected->guid, idx);
+	test_assert_strcmp_idx(message->hash, expected->hash, idx);
+	test_assert_strcmp_idx(message->uidl, expected->uidl, idx);
+	test_assert_idx(message->downloaded == expected->downloaded, idx);
+	test_assert_idx(message->gone == expected->gone, idx);
+}
+
+/* Parse a copy of just that size: valgrind and ASan see who reads on. */
+static int parse(const char *line, size_t size, struct pop3_message *message_r,
+		 const char **error_r)
+{
+	void *copy = i_memdup(line, I_MAX(size, 1));
+	int ret;
+
+	ret = policy_journal_line_parse(copy, size, pool, message_r, error_r);
+	i_free(copy);
+	return ret;
+}
+
+static void test_round_trip(void)
+{
+	static const struct {
+		struct pop3_message message;
+		const char *line;
+	} tests[] = {
+		{ { 7, 1234, "g", "h", "u", 1795446000, 1795446001 },
+		  "{\"uid\":7,\"size\":1234,\"guid\":\"g\",\"hash\":\"h\","
+		  "\"uidl\":\"u\",\"downloaded\":1795446000,"
+		  "\"gone\":1795446001}\n" },
+		{ { 0, 0, "", "", "u", 0, 0 },
+		  "{\"size\":0,\"uidl\":\"u\"}\n" },
+		{ { UINT32_MAX, INT64_MAX, "", "h", "u", INT64_MAX, 0 },
+		  "{\"uid\":4294967295,\"size\":9223372036854775807,"
+		  "\"hash\":\"h\",\"uidl\":\"u\","
+		  "\"downloaded\":9223372036854775807}\n" },
+		{ { 1, 1, "\"", "\\", "a\"b\\c\\\\\"\"", 0, INT64_MAX },
+		  "{\"uid\":1,\"size\":1,\"guid\":\"\\\"\","
+		  "\"hash\":\"\\\\\",\"uidl\":\"a\\\"b\\\\c\\\\\\\\\\\"\\\"\","
+		  "\"gone\":9223372036854775807}\n" },
+		{ { 1, 1, "!#[]^~/", "", "..", 0, 0 },
+		  "{\"uid\":1,\"size\":1,\"guid\":\"!#[]^~/\","
+		  "\"uidl\":\"..\"}\n" },
+	};
+	struct pop3_message message;
+	const char *error;
+	string_t *line = t_str_new(64);
+	unsigned int i;
+
+	test_begin("journal line: print and parse");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		str_truncate(line, 0);
+		str_append(line, "before ");
+		policy_journal_line_print(line, &tests[i].message);
+		test_assert_strcmp_idx(str_c(line) + 7, tests[i].line, i);
+		error = NULL;
+		i_zero(&message);
+		test_assert_idx(parse(tests[i].line, strlen(tests[i].line) - 1,
+				      &message, &error) == 0, i);
+		test_assert_strcmp_idx(error, NULL, i);
+		if (error == NULL)
+			assert_message(&message, &tests[i].message, i);
+	}
+	test_end();
+}
+
+/* The longest message that there can be is one that is read again. */
+static void test_longest(void)
+{
+	char guid[POP3_GUID_MAX_LEN + 1], hash[JOURNAL_HASH_MAX_LEN + 1];
+	char uidl[POP3_UIDL_MAX_LEN + 1];
+	struct pop3_message message = {
+		UINT32_MAX, INT64_MAX, guid, hash, uidl, INT64_MAX, INT64_MAX
+	}, parsed;
+	string_t *line = t_str_new(64);
+	const char *error;
+
+	test_begin("journal line: the longest one");
+	memset(guid, '"', sizeof(guid));
+	memset(hash, '\\', sizeof(hash));
+	memset(uidl, '"', sizeof(uidl));
+	guid[sizeof(guid) - 1] = hash[sizeof(hash) - 1] =
+		uidl[sizeof(uidl) - 1] = '\0';
+	policy_journal_line_print(line, &message);
+	test_assert(str_len(line) <= JOURNAL_LINE_MAX_SIZE);
+	test_assert(parse(str_c(line), str_len(line), &parsed, &error) == 0);
+	assert_message(&parsed, &message, 0);
+	test_end();
+}
+
+static void test_parse(void)
+{
+	static const struct {
+		const char *line, *error;
+	} tests[] = {
+		/* as others may write it */
+		{ " {\t\"size\" : 1, \"uidl\" : \"u\", \"x-new\" : [{}] }\r",
+		  NULL },
+		{ "{\"size\":1,\"uidl\":\"\\u0075\",\"guid\":\"\","
+		  "\"downloaded\":0,\"gone\":0}", NULL },
+
+		{ "", "column 0: " },
+		{ "{\"size\":1,\"uidl\":\"u\"", "column 20: " },
+		{ "{\"size\":1,\"uidl\":\"u\"}}", "column 22: " },
+		{ "[]", "not a JSON object" },
+		{ "7", "column 1: " },
+		{ "{\"size\":1,\"uidl\":\"u\",\"uidl\":\"u\"}", "column 27: " },
+		{ "{\"size\":1,\"uidl\":\"u\",\"x\":{\"a\":1,\"a\":2}}",
+		  "column 35: " },
+		{ "{\"size\":1}", "uidl: UIDL of 0 octets" },
+		{ "{\"uidl\":\"u\"}", "size is not a whole number" },
+		{ "{\"size\":-1,\"uidl\":\"u\"}", "size is not a whole" },
+		{ "{\"size\":1.0,\"uidl\":\"u\"}", "size is not a whole" },
+		{ "{\"size\":\"1\",\"uidl\":\"u\"}", "size is not a whole" },
+		{ "{\"size\":9223372036854775808,\"uidl\":\"u\"}",
+		  "too big integer" },
+		{ "{\"uid\":0,\"size\":1,\"uidl\":\"u\"}",
+		  "uid is not a whole number from 1 to 4294967295" },
+		{ "{\"uid\":4294967296,\"size\":1,\"uidl\":\"u\"}",
+		  "uid is not a whole number from 1 to 4294967295" },
+		{ "{\"uid\":null,\"size\":1,\"uidl\":\"u\"}",
+		  "uid is not a whole number from 1 to 4294967295" },
+		{ "{\"size\":1,\"uidl\":1}", "uidl is not a string" },
+		{ "{\"size\":1,\"uidl\":\"\"}", "uidl: UIDL of 0 octets" },
+		{ "{\"size\":1,\"uidl\":\".\"}", "uidl: UIDL is a single dot" },
+		{ "{\"size\":1,\"uidl\":\"a b\"}", "uidl: octet 0x20 at " },
+		{ "{\"size\":1,\"uidl\":\"u\",\"guid\":null}",
+		  "guid is not a string" },
+		{ "{\"size\":1,\"uidl\":\"u\",\"guid\":\"a b\"}",
+		  "guid has octet 0x20 at position 2" },
+		{ "{\"size\":1,\"uidl\":\"u\",\"guid\":\"\\u0000\"}",
+		  "\\u0000 is not allowed" },
+		{ "{\"size\":1,\"uidl\":\"u\",\"hash\":{}}",
+		  "hash is not a string" },
+		{ "{\"size\":1,\"uidl\":\"u\",\"hash\":\"\xc3\xa4\"}",
+		  "hash has octet 0xc3 at position 1" },
+		{ "{\"size\":1,\"uidl\":\"u\",\"hash\":\"\xe4\"}",
+		  "unable to decode byte 0xe4" },
+		{ "{\"size\":1,\"uidl\":\"u\","
+		  "\"hash\":\"123456789012345678901234567890123\"}",
+		  "hash has 33 octets, expected at most 32" },
+		{ "{\"size\":1,\"uidl\":\"u\",\"downloaded\":-1}",
+		  "downloaded is not a whole number of 0 or more" },
+		{ "{\"size\":1,\"uidl\":\"u\",\"downloaded\":true}",
+		  "downloaded is not a whole number of 0 or more" },
+		{ "{\"size\":1,\"uidl\":\"u\",\"gone\":\"1\"}",
+		  "gone is not a whole number of 0 or more" },
+	};
+	static const struct pop3_message little = { 0, 1, "", "", "u", 0, 0 };
+	struct pop3_message message;
+	const char *error;
+	unsigned int i;
+
+	test_begin("journal line: what is one, and what is not");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		error = NULL;
+		if (parse(tests[i].line, strlen(tests[i].line), &message,
+			  &error) == 0) {
+			test_assert_idx(tests[i].error == NULL, i);
+			assert_message(&message, &little, i);
+		} else if (tests[i].error == NULL ||
+			   strstr(error, tests[i].error) == NULL) {
+			test_assert_strcmp_idx(error, tests[i].error, i);
+		}
+	}
+	test_end();
+}
+
+static void test_cut(void)
+{
+	static const char *const line = "{\"uid\":7,\"size\":1234,"
+		"\"guid\":\"g\",\"hash\":\"h\",\"uidl\":\"u\","
+		"\"downloaded\":1795446000,\"gone\":1795446001}";
+	struct pop3_message message;
+	const char *error;
+	size_t size;
+
+	test_begin("journal line: cut at every byte");
+	for (size = 0; size < strlen(line); size++) {
+		test_assert_idx(parse(line, size, &message, &error) < 0, size);
+	}
+	test_end();
+}
+
+static void test_header(void)
+{
+	static const struct {
+		const char *line;
+		enum policy_journal_header_result result;
+		const char *error;
+	} tests[] = {
+#define OK POLICY_JOURNAL_HEADER_OK
+#define DAMAGED POLICY_JOURNAL_HEADER_DAMAGED
+#define TOO_NEW POLICY_JOURNAL_HEADER_TOO_NEW
+		{ "{\"version\":1,\"epoch\":3,\"generation\":4}", OK, NULL },
+		{ "{\"x\":{},\"generation\":4,\"epoch\":3,\"version\":1}", OK,
+		  NULL },
+		{ "", DAMAGED, "column 0: " },
+		{ "[]", DAMAGED, "not a JSON object" },
+		{ "{}", DAMAGED, "version is not a whole number" },
+		{ "{\"version\":0,\"epoch\":3,\"generation\":4}", DAMAGED,
+		  "version 0 does not exist" },
+		{ "{\"version\":1,\"epoch\":0,\"generation\":4}", DAMAGED,
+		  "epoch is not a whole number from 1 to 4294967295" },
+		{ "{\"version\":1,\"epoch\":3,\"generation\":0}", DAMAGED,
+		  "generation is not a whole number from 1 to 4294967295" },
+		{ "{\"version\":1,\"epoch\":3}", DAMAGED,
+		  "generation is not a whole number from 1 to 4294967295" },
+		{ "{\"version\":1,\"epoch\":3,\"generation\":4,\"epoch\":3}",
+		  DAMAGED, "column " },
+		{ "{\"version\":2}", TOO_NEW,
+		  "version 2 is newer than version 1, which this plugin knows: "
+		  "upgrade it" },
+		{ "{\"version\":2,\"epoch\":3,\"generation\":4}", TOO_NEW,
+		  "upgrade it" },
+	};
+	static const struct policy_journal_header header = {
+		UINT32_MAX, UINT32_MAX
+	};
+	struct policy_journal_header parsed;
+	string_t *line = t_str_new(64);
+	const char *error;
+	unsigned int i;
+
+	test_begin("journal line: the first one");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		error = NULL;
+		test_assert_idx(policy_journal_header_parse(tests[i].line,
+			strlen(tests[i].line), &parsed, &error) ==
+				tests[i].result, i);
+		if (tests[i].result == OK) {
+			test_assert_idx(parsed.epoch == 3 &&
+					parsed.generation == 4, i);
+		} else {
+			test_assert_idx(error != NULL && strstr(error,
+				tests[i].error) != NULL, i);
+		}
+	}
+	policy_journal_header_print(line, &header);
+	test_assert_strcmp(str_c(line), "{\"version\":1,\"epoch\":4294967295,"
+			   "\"generation\":4294967295}\n");
+	test_assert(policy_journal_header_parse(str_data(line), str_len(line),
+						&parsed, &error) == OK);
+	test_assert(parsed.epoch == UINT32_MAX &&
+		    parsed.generation == UINT32_MAX);
+	test_end();
+}
+
+int main(void)
+{
+	static void (*const test_functions[])(void) = {
+		test_round_trip,
+		test_longest,
+		test_parse,
+		test_cut,
+		test_header,
+		NULL
+	};
+	int ret;
+
+	pool = pool_alloconly_create("test journal line", 1024);
+	ret = test_run(test_functions);
+	pool_unref(&pool);
+	return ret;
+}
