@@ -8,6 +8,7 @@ AM_CPPFLAGS = \
 	-I$(top_srcdir)/src/policy \
 	-I$(top_srcdir)/src/state \
 	-I$(top_srcdir)/src/settings \
+	-I$(top_srcdir)/src/maildrop \
 	-I$(top_srcdir)/src/plugin \
 	$(LIBDOVECOT_INCLUDE)
 
@@ -15,6 +16,7 @@ compat_lib = $(top_builddir)/src/compat/libcompat.la
 compat_storage_lib = $(top_builddir)/src/compat/libcompat-storage.la
 policy_lib = $(top_builddir)/src/policy/libpolicy.la
 state_lib = $(top_builddir)/src/state/libstate.la
+maildrop_lib = $(top_builddir)/src/maildrop/libmaildrop.la
 settings_lib = $(top_builddir)/src/settings/libsettings.la
 
 # What a module that serves sessions or doveadm is made of, beside its own files.

@@ -18,6 +18,8 @@ struct policy_box {
 				struct message_size *body_size,
 				struct istream **stream_r);
 	void (*super_free)(struct mail *mail);
+	int (*super_get_special)(struct mail *mail, enum mail_fetch_field field,
+				 const char **value_r);
 };
 
 static MODULE_CONTEXT_DEFINE_INIT(pop3_policy_box_module,
@@ -78,6 +80,28 @@ static void policy_mail_free(struct mail *mail)
 	pbox->super_free(mail);
 }
 
+static int
+policy_mail_get_special(struct mail *_mail, enum mail_fetch_field field,
+			const char **value_r)
+{
+	struct mail_private *mail = (struct mail_private *)_mail;
+	struct policy_box *pbox = POLICY_BOX_CONTEXT(_mail->box);
+	const char *uidl;
+	int ret = 0;
+
+	if (field == MAIL_FETCH_UIDL_BACKEND) {
+		T_BEGIN {
+			ret = pop3_policy_session_get_uidl(pbox->session, _mail,
+							   &uidl);
+			if (ret > 0)
+				*value_r = p_strdup(mail->data_pool, uidl);
+		} T_END;
+	}
+	if (ret == 0)
+		return pbox->super_get_special(_mail, field, value_r);
+	return ret < 0 ? -1 : 0;
+}
+
 /* Cheaper than a mail_allocated hook and a context for each message: that would
    be a third of what the plugin costs for a small message. */
 static struct mail *
@@ -86,14 +110,18 @@ policy_box_mail_alloc(struct mailbox_transaction_context *t,
 		      struct mailbox_header_lookup_ctx *wanted_headers)
 {
 	struct policy_box *pbox = POLICY_BOX_CONTEXT(t->box);
+	struct mail_private *mail;
 	struct mail *_mail;
 
 	_mail = pbox->module_ctx.super.mail_alloc(t, wanted_fields,
 						  wanted_headers);
+	mail = (struct mail_private *)_mail;
+	if (pop3_policy_session_has_uidls(pbox->session)) {
+		pbox->super_get_special = mail->v.get_special;
+		mail->v.get_special = policy_mail_get_special;
+	}
 	if ((wanted_fields & MAIL_FETCH_STREAM_BODY) != 0) {
 		/* for RETR or TOP */
-		struct mail_private *mail = (struct mail_private *)_mail;
-
 		pbox->super_get_stream = mail->v.get_stream;
 		pbox->super_free = mail->v.free;
 		mail->v.get_stream = policy_mail_get_stream;
@@ -109,6 +137,18 @@ policy_box_sync_init(struct mailbox *box, enum mailbox_sync_flags flags)
 
 	pop3_policy_session_mailbox_sync(pbox->session);
 	return pbox->module_ctx.super.sync_init(box, flags);
+}
+
+static int
+policy_box_sync_deinit(struct mailbox_sync_context *ctx,
+		       struct mailbox_sync_status *status_r)
+{
+	struct mailbox *box = ctx->box;
+	struct policy_box *pbox = POLICY_BOX_CONTEXT(box);
+
+	if (pbox->module_ctx.super.sync_deinit(ctx, status_r) < 0)
+		return -1;
+	return pop3_policy_session_mailbox_synced(pbox->session, box);
 }
 
 static void pop3_policy_mailbox_allocated(struct mailbox *box)
@@ -130,6 +170,7 @@ static void pop3_policy_mailbox_allocated(struct mailbox *box)
 	box->vlast = &pbox->module_ctx.super;
 	v->mail_alloc = policy_box_mail_alloc;
 	v->sync_init = policy_box_sync_init;
+	v->sync_deinit = policy_box_sync_deinit;
 	MODULE_CONTEXT_SET(box, pop3_policy_box_module, pbox);
 }
 

@@ -3,8 +3,10 @@
 #include "lib.h"
 #include "module-dir.h"
 #include "mail-user.h"
+#include "master-service.h"
 #include "pop3-symbols.h"
 #include "mail-hooks.h"
+#include "sync-hooks.h"
 #include "session.h"
 #include "pop3-policy-plugin.h"
 
@@ -21,21 +23,30 @@ static void pop3_policy_client_created(struct client **client)
 		next_hook_client_created(client);
 }
 
+static bool is_doveadm(void)
+{
+	return strcmp(master_service_get_name(master_service), "doveadm") == 0;
+}
+
 void pop3_policy_plugin_init(struct module *module)
 {
 	pop3_policy_module = module;
-	/* other processes that load the plugin have no sessions */
-	if (pop3_client_created_hook_set == NULL)
-		return;
-	next_hook_client_created =
-		pop3_client_created_hook_set(pop3_policy_client_created);
-	mail_hooks_add(module);
+	/* others that load the plugin have neither sessions nor UIDLs */
+	if (pop3_client_created_hook_set != NULL) {
+		next_hook_client_created = pop3_client_created_hook_set(
+			pop3_policy_client_created);
+		mail_hooks_add(module);
+	} else if (is_doveadm()) {
+		sync_hooks_add(module);
+	}
 }
 
 void pop3_policy_plugin_deinit(void)
 {
-	if (pop3_client_created_hook_set == NULL)
-		return;
-	mail_hooks_remove();
-	pop3_client_created_hook_set(next_hook_client_created);
+	if (pop3_client_created_hook_set != NULL) {
+		mail_hooks_remove();
+		pop3_client_created_hook_set(next_hook_client_created);
+	} else if (is_doveadm()) {
+		sync_hooks_remove();
+	}
 }

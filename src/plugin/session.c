@@ -11,6 +11,7 @@
 #include "fetch.h"
 #include "reply-ostream.h"
 #include "session-quota.h"
+#include "session-uidls.h"
 #include "top-command.h"
 #include "session.h"
 
@@ -30,7 +31,9 @@ struct pop3_policy_session {
 	struct event *event;
 	const struct pop3_policy_settings *set;
 	struct policy_store *store;
+	/* NULL if the user has none */
 	struct session_quota *quota;
+	struct session_uidls *uidls;
 	/* once a message was refused */
 	struct reply_ostream *reply;
 
@@ -115,7 +118,7 @@ bool pop3_policy_session_allow_open(struct pop3_policy_session *session,
 	uint32_t msgnum;
 	uoff_t size;
 
-	if (command != SESSION_RETR)
+	if (command != SESSION_RETR || session->quota == NULL)
 		return TRUE;
 	msgnum = session_msgnum(session, mail->seq);
 	size = session->client->message_sizes[msgnum];
@@ -174,7 +177,7 @@ bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
 {
 	bool download = TRUE, allowed = TRUE;
 
-	if (command == SESSION_TOP)
+	if (command == SESSION_TOP && session->quota != NULL)
 		allowed = session_allow_top(session, mail, &download);
 	session->last_command_offset = session->client->input->v_offset;
 	if (!allowed)
@@ -188,9 +191,12 @@ static void session_fetch_end(struct pop3_policy_session *session)
 {
 	struct fetch *fetch = &session->fetch;
 
-	session_quota_spend(session->quota,
-			    fetch_sent_bytes(fetch, session->client),
-			    fetch->download);
+	if (session->quota != NULL) {
+		session_quota_spend(session->quota,
+				    fetch_sent_bytes(fetch, session->client),
+				    fetch->download);
+	}
+	session_uidls_add_seen(session->uidls, fetch->uid);
 	i_zero(fetch);
 }
 
@@ -243,7 +249,36 @@ static void session_finish(struct pop3_policy_session *session)
 		/* the line broke in the middle of a message */
 		session_fetch_end(session);
 	}
-	session_log(session, session_quota_finish(session->quota));
+	if (session->quota != NULL)
+		session_log(session, session_quota_finish(session->quota));
+}
+
+int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
+				       struct mailbox *box)
+{
+	return session_uidls_open(session->uidls, box);
+}
+
+bool pop3_policy_session_has_uidls(const struct pop3_policy_session *session)
+{
+	return session_uidls_exist(session->uidls);
+}
+
+int pop3_policy_session_get_uidl(struct pop3_policy_session *session,
+				 struct mail *mail, const char **uidl_r)
+{
+	return session_uidls_get(session->uidls, mail, uidl_r);
+}
+
+/* RFC 1939, section 8: what a client gets in a session that does not end with
+   QUIT, it may not have. */
+static void session_finish_uidls(struct pop3_policy_session *session)
+{
+	const struct client *client = session->client;
+
+	if (!client->quit_seen || !client->delete_success)
+		array_clear(&session->sent_whole);
+	session_uidls_finish(session->uidls, &session->sent_whole);
 }
 
 void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)
@@ -264,7 +299,9 @@ static void session_client_destroy(struct client *client, const char *reason)
 
 	if (!session->finished)
 		session_finish(session);
+	session_finish_uidls(session);
 	reply_ostream_deinit(&session->reply);
+	session_uidls_deinit(&session->uidls);
 	session_quota_deinit(&session->quota);
 	policy_store_deinit(&session->store);
 	pop3_policy_settings_free(&session->set);
@@ -278,7 +315,8 @@ static void session_client_destroy(struct client *client, const char *reason)
 
 static void
 session_create(struct client *client, const struct pop3_policy_settings *set,
-	       struct policy_store *store, struct event *event)
+	       struct policy_store *store, struct policy_state *state,
+	       struct event *event)
 {
 	struct pop3_policy_session *session;
 	struct pop3_policy_user *puser;
@@ -288,8 +326,11 @@ session_create(struct client *client, const struct pop3_policy_settings *set,
 	session->event = event;
 	session->set = set;
 	session->store = store;
-	session->quota = session_quota_init(&set->quota, store,
-					    set->ignore_errors, event);
+	if (!pop3_quota_is_unlimited(&set->quota)) {
+		session->quota = session_quota_init(&set->quota, store,
+						    set->ignore_errors, event);
+	}
+	session->uidls = session_uidls_init(client, set, store, state, event);
 	i_array_init(&session->sent_whole, 32);
 
 	session->module_ctx.super = client->v;
@@ -306,9 +347,8 @@ session_create(struct client *client, const struct pop3_policy_settings *set,
 static int
 session_open_state(struct client *client, const struct pop3_policy_settings *set,
 		   struct event *event, struct policy_store **store_r,
-		   const char **error_r)
+		   struct policy_state **state_r, const char **error_r)
 {
-	struct policy_state *state;
 	const char *dir;
 
 	if (pop3_policy_settings_state_dir(set, client->user, &dir,
@@ -316,11 +356,10 @@ session_open_state(struct client *client, const struct pop3_policy_settings *set
 		return -1;
 	*store_r = policy_store_init(dir,
 		compat_mail_user_wants_fsync(client->user), event);
-	if (policy_store_read(*store_r, &state, error_r) != POLICY_STORE_OK) {
+	if (policy_store_read(*store_r, state_r, error_r) != POLICY_STORE_OK) {
 		policy_store_deinit(store_r);
 		return -1;
 	}
-	policy_state_deinit(&state);
 	return 0;
 }
 
@@ -329,10 +368,13 @@ session_try_begin(struct client *client, const struct pop3_policy_settings *set,
 		  struct event *event)
 {
 	struct policy_store *store;
+	struct policy_state *state;
 	const char *error;
 
-	if (session_open_state(client, set, event, &store, &error) == 0) {
-		session_create(client, set, store, event);
+	if (session_open_state(client, set, event, &store, &state,
+			       &error) == 0) {
+		session_create(client, set, store, state, event);
+		policy_state_deinit(&state);
 		return TRUE;
 	}
 	if (set->ignore_errors) {
@@ -357,8 +399,7 @@ void pop3_policy_session_begin(struct client *client)
 		e_error(event, "%s", error);
 		reply_ostream_refuse_session(client, MISCONFIGURED_REPLY,
 					     REFUSE_REASON);
-	} else if (pop3_quota_is_unlimited(&set->quota) ||
-		   !session_try_begin(client, set, event)) {
+	} else if (!session_try_begin(client, set, event)) {
 		pop3_policy_settings_free(&set);
 	} else {
 		/* the session has taken both */

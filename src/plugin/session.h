@@ -8,9 +8,10 @@
 struct client;
 struct istream;
 struct mail;
+struct mailbox;
 
-/* One client's session under policy: what it was sent, what that costs. A user
-   without a policy has none. */
+/* One client's session under policy: what its messages are called, what it was
+   sent, what that costs. */
 struct pop3_policy_session;
 
 /* The commands that send message contents. */
@@ -19,12 +20,23 @@ enum session_command {
 	SESSION_TOP
 };
 
-/* A client has logged in: begin a session if its user has a policy, or refuse
-   it when the policy cannot be known. */
+/* A client has logged in: begin a session, or refuse it when the policy cannot be
+   known. */
 void pop3_policy_session_begin(struct client *client);
 
 /* The session of a user, or NULL. */
 struct pop3_policy_session *pop3_policy_session_find(struct mail_user *user);
+
+/* The mailbox was synced, which the pop3 process does before it is listed. Returns
+   0, or -1 with an error of the mailbox: then it must not be listed. */
+int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
+				       struct mailbox *box);
+/* Whether messages may have a UIDL that is not Dovecot's own. */
+bool pop3_policy_session_has_uidls(const struct pop3_policy_session *session);
+/* Such a UIDL, in the data stack. Returns 1, 0 if this message has none, -1 if it
+   cannot be known: then the session ends. */
+int pop3_policy_session_get_uidl(struct pop3_policy_session *session,
+				 struct mail *mail, const char **uidl_r);
 
 /* The client wants a message that is not open yet. Returns TRUE if it may have
    it; else the reply is set, and opening the message must fail. */

@@ -27,6 +27,27 @@ static bool state_is_valid(const char *state)
 		(state[prefix_len] == '/' || state[prefix_len] == '%');
 }
 
+/* "50", "50%" or "50 %". */
+static int
+parse_percent(const char *name, const char *value, unsigned int *percent_r,
+	      const char **error_r)
+{
+	const char *end;
+	unsigned int percent;
+
+	if (str_parse_uint(value, &percent, &end) == 0 && percent <= 100) {
+		while (*end == ' ')
+			end++;
+		if (*end == '\0' || strcmp(end, "%") == 0) {
+			*percent_r = percent;
+			return 0;
+		}
+	}
+	*error_r = t_strdup_printf("%s: bad value \"%s\", expected a percentage "
+				   "from 0 to 100", name, value);
+	return -1;
+}
+
 bool pop3_policy_settings_check(void *_set, pool_t pool ATTR_UNUSED,
 				const char **error_r)
 {
@@ -49,5 +70,8 @@ bool pop3_policy_settings_check(void *_set, pool_t pool ATTR_UNUSED,
 			    error_r) == 0 &&
 		parse_choice("pop3_policy_on_error", set->pop3_policy_on_error,
 			     "fail", "ignore", &set->ignore_errors,
-			     error_r) == 0;
+			     error_r) == 0 &&
+		parse_percent("pop3_policy_uidl_alarm",
+			      set->pop3_policy_uidl_alarm,
+			      &set->uidl_alarm_percent, error_r) == 0;
 }

@@ -16,6 +16,8 @@ static const struct setting_define setting_defines[] = {
 	   fail for a folder that nothing asks for */
 	DEF(STR_NOVARS, pop3_policy_state),
 	DEF(ENUM, pop3_policy_on_error),
+	/* a percent sign is no variable */
+	DEF(STR_NOVARS, pop3_policy_uidl_alarm),
 
 	SETTING_DEFINE_LIST_END
 };
@@ -26,6 +28,7 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_quota_top = "headers:deny",
 	.pop3_policy_state = "file:%{home}/pop3-policy",
 	.pop3_policy_on_error = "fail:ignore",
+	.pop3_policy_uidl_alarm = "50",
 };
 
 const struct setting_parser_info pop3_policy_setting_parser_info = {

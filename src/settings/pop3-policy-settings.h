@@ -26,11 +26,15 @@ struct pop3_policy_settings {
 	/* a session whose state cannot be known: "fail" refuses it, "ignore"
 	   runs it as if there were no policy */
 	const char *pop3_policy_on_error;
+	/* percent of the known messages: when more cannot be found in a mailbox
+	   that is another one, the session is refused; "100" is never */
+	const char *pop3_policy_uidl_alarm;
 
 	/* what the texts above mean: */
 	struct pop3_quota_limits quota;
 	bool quota_top_deny;
 	bool ignore_errors;
+	unsigned int uidl_alarm_percent;
 };
 
 extern const struct pop3_policy_settings pop3_policy_default_settings;

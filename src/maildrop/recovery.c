@@ -1,0 +1,221 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "array.h"
+#include "mail-storage-private.h"
+#include "journal.h"
+#include "describe.h"
+#include "epoch-check.h"
+#include "maildrop.h"
+#include "new-epoch.h"
+#include "recovery-private.h"
+
+/* Fewer may have been deleted by their user. */
+#define ALARM_MIN_KNOWN 20
+
+static int
+read_journal(struct recovery *recovery, struct policy_store *store,
+	     const char **error_r)
+{
+	const struct policy_epoch *old = recovery->old;
+	struct policy_journal *journal = NULL;
+	const struct pop3_message *message;
+	uint32_t generation = old == NULL ? 0 : old->journal_generation;
+	int ret = 0;
+
+	p_array_init(&recovery->known, recovery->pool, 128);
+	if (old == NULL || generation != 0)
+		ret = policy_journal_read(store, generation, &journal, error_r);
+	if (ret <= 0)
+		return ret;
+	array_foreach(&journal->messages, message) {
+		struct pop3_message *copy = array_append_space(&recovery->known);
+
+		*copy = *message;
+		copy->guid = p_strdup(recovery->pool, message->guid);
+		copy->hash = p_strdup(recovery->pool, message->hash);
+		copy->uidl = p_strdup(recovery->pool, message->uidl);
+	}
+	recovery->journal_epoch = journal->epoch;
+	recovery->journal_generation = journal->generation;
+	recovery->same_uids = old != NULL && journal->epoch == old->number &&
+		old->uidvalidity == recovery->drop->uidvalidity;
+	policy_journal_free(&journal);
+	return 0;
+}
+
+static int
+compute(struct recovery *recovery, struct policy_store *store,
+	const char **error_r)
+{
+	struct mailbox_transaction_context *trans;
+	struct policy_epoch *epoch = &recovery->epoch;
+	int ret;
+
+	if (read_journal(recovery, store, error_r) < 0)
+		return -1;
+	maildrop_new_epoch(recovery->drop, recovery->old,
+			   recovery->journal_epoch, recovery->pool, epoch);
+	epoch->journal_generation = 1 + I_MAX(epoch->journal_generation,
+					      recovery->journal_generation);
+	trans = mailbox_transaction_begin(recovery->drop->box, 0, __func__);
+	recovery->mail = mail_alloc(trans, 0, NULL);
+	ret = recovery_match(recovery, error_r);
+	if (ret == 0)
+		ret = recovery_assign_uidls(recovery, error_r);
+	mail_free(&recovery->mail);
+	/* what had to be read goes into the cache */
+	(void)mailbox_transaction_commit(&trans);
+	return ret;
+}
+
+/* How many messages were there when somebody last looked. */
+static unsigned int count_known(const struct recovery *recovery)
+{
+	const struct pop3_message *known;
+	unsigned int count = 0;
+
+	array_foreach(&recovery->known, known) {
+		if (known->uid != 0)
+			count++;
+	}
+	if (recovery->old == NULL)
+		return count;
+	return recovery->journal_generation == 0 ? recovery->old->live :
+		I_MIN(recovery->old->live, count);
+}
+
+/* UIDLs that are not Dovecot's own are lost with the journal. */
+static bool uidls_are_lost(const struct recovery *recovery)
+{
+	return recovery->journal_generation == 0 && recovery->old != NULL &&
+		array_count(&recovery->old->stored) > 0;
+}
+
+static bool
+is_alarm(const struct recovery *recovery, unsigned int alarm_percent,
+	 const char **error_r)
+{
+	const struct recovery_counts *counts = &recovery->counts;
+	unsigned int known = count_known(recovery), lost;
+
+	if ((!recovery->other_mailbox && !uidls_are_lost(recovery)) ||
+	    known < ALARM_MIN_KNOWN)
+		return FALSE;
+	lost = known - I_MIN(known,
+			     counts->kept_by_guid + counts->kept_by_hash);
+	if ((uint64_t)lost * 100 <= (uint64_t)known * alarm_percent)
+		return FALSE;
+	*error_r = t_strdup_printf("%u of %u known messages were not found in "
+		"the mailbox, more than pop3_policy_uidl_alarm = %u%%: nothing "
+		"was changed. Put the mail (or messages.jsonl) back, or let the "
+		"mailbox stand as it is by: doveadm pop3 uidl accept -u %s",
+		lost, known, alarm_percent,
+		recovery->drop->box->storage->user->username);
+	return TRUE;
+}
+
+static enum policy_store_result
+write_recovery(struct recovery *recovery, struct policy_store *store,
+	       struct policy_state *state, const char **error_r)
+{
+	struct policy_epoch *epoch = &recovery->epoch;
+	enum policy_store_result result;
+
+	result = policy_journal_replace(store, epoch->number,
+		epoch->journal_generation, &recovery->messages, error_r);
+	if (result != POLICY_STORE_OK)
+		return result;
+	/* the UIDLs of those that are stored are not compared */
+	if (epoch_choose_anchors(recovery->drop, NULL, recovery->pool, epoch,
+				 error_r) < 0)
+		return POLICY_STORE_UNUSABLE;
+	policy_state_set_epoch(state, epoch);
+	return POLICY_STORE_OK;
+}
+
+static void log_recovery(const struct recovery *recovery, const char *reason)
+{
+	const struct recovery_counts *counts = &recovery->counts;
+
+	e_info(recovery->drop->event, "UIDLs recovered (%s): %u kept by GUID, "
+	       "%u kept by fingerprint, %u new, %u ambiguous, %u gone", reason,
+	       counts->kept_by_guid, counts->kept_by_hash, counts->added,
+	       counts->ambiguous, counts->gone);
+}
+
+static enum recovery_result
+recover_locked(struct recovery *recovery, struct policy_store *store,
+	       struct policy_state *state, const char *reason,
+	       unsigned int alarm_percent, const char **error_r)
+{
+	enum policy_store_result result;
+
+	if (compute(recovery, store, error_r) < 0) {
+		policy_store_rollback(store);
+		return RECOVERY_FAILED;
+	}
+	if (is_alarm(recovery, alarm_percent, error_r)) {
+		policy_store_rollback(store);
+		return RECOVERY_ALARM;
+	}
+	result = write_recovery(recovery, store, state, error_r);
+	if (result != POLICY_STORE_OK)
+		policy_store_rollback(store);
+	else
+		result = policy_store_commit(store, state, error_r);
+	if (result != POLICY_STORE_OK)
+		return RECOVERY_FAILED;
+	log_recovery(recovery, reason);
+	return RECOVERY_DONE;
+}
+
+enum recovery_result
+maildrop_recover(struct maildrop *drop, struct policy_store *store,
+		 const struct policy_epoch *epoch, const char *reason,
+		 unsigned int alarm_percent, struct policy_state **state_r,
+		 const char **error_r)
+{
+	struct recovery recovery = { .drop = drop, .old = epoch };
+	struct policy_state *state = NULL;
+	enum recovery_result result;
+
+	if (policy_store_begin(store, &state, error_r) != POLICY_STORE_OK) {
+		policy_state_deinit(&state);
+		return RECOVERY_FAILED;
+	}
+	if (!epoch_is_unchanged(epoch, policy_state_epoch(state))) {
+		policy_store_rollback(store);
+		policy_state_deinit(&state);
+		return RECOVERY_RETRY;
+	}
+	recovery.pool = pool_alloconly_create("pop3_policy recovery",
+					      64 * 1024);
+	result = recover_locked(&recovery, store, state, reason, alarm_percent,
+				error_r);
+	pool_unref(&recovery.pool);
+	if (result == RECOVERY_DONE)
+		*state_r = state;
+	else
+		policy_state_deinit(&state);
+	return result;
+}
+
+int maildrop_recovery_preview(struct maildrop *drop, struct policy_store *store,
+			      const struct policy_epoch *epoch, pool_t pool,
+			      struct policy_epoch *epoch_r,
+			      ARRAY_TYPE(pop3_message) *messages_r,
+			      struct recovery_counts *counts_r,
+			      const char **error_r)
+{
+	struct recovery recovery = {
+		.pool = pool, .drop = drop, .old = epoch
+	};
+
+	if (compute(&recovery, store, error_r) < 0)
+		return -1;
+	*epoch_r = recovery.epoch;
+	*messages_r = recovery.messages;
+	*counts_r = recovery.counts;
+	return 0;
+}

@@ -1,0 +1,217 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "array.h"
+#include "ostream.h"
+#include "mail-storage-private.h"
+#include "pop3-symbols.h"
+#include "pop3-policy-settings.h"
+#include "epoch.h"
+#include "store.h"
+#include "maildrop.h"
+#include "prepare.h"
+#include "stored-uidls.h"
+#include "take-in.h"
+#include "session-uidls.h"
+
+#include <sys/socket.h>
+#include <time.h>
+
+#define NOT_AVAILABLE_REPLY \
+	"Unique ids of the messages are not available, try again later."
+/* How often the state may change while a session begins. */
+#define MAX_TRIES 5
+/* Messages that were there before the plugin are taken in by so many a session,
+   so that none takes much longer than others. */
+#define MAX_OTHERS 2000
+
+struct session_uidls {
+	struct client *client;
+	const struct pop3_policy_settings *set;
+	struct policy_store *store;
+	struct event *event;
+	/* as it was before the maildrop was synced */
+	struct policy_state *state;
+
+	/* once the maildrop is open: */
+	struct maildrop drop;
+	struct maildrop_uidls *uidls;
+	ARRAY_TYPE(seq_range) seen;
+	bool opening;
+	/* went on without policy */
+	bool ignored;
+};
+
+struct session_uidls *
+session_uidls_init(struct client *client,
+		   const struct pop3_policy_settings *set,
+		   struct policy_store *store, struct policy_state *state,
+		   struct event *event)
+{
+	struct session_uidls *uidls = i_new(struct session_uidls, 1);
+
+	uidls->client = client;
+	uidls->set = set;
+	uidls->store = store;
+	uidls->state = policy_state_ref(state);
+	uidls->event = event;
+	i_array_init(&uidls->seen, 8);
+	return uidls;
+}
+
+void session_uidls_deinit(struct session_uidls **_uidls)
+{
+	struct session_uidls *uidls = *_uidls;
+
+	if (uidls == NULL)
+		return;
+	*_uidls = NULL;
+	maildrop_uidls_free(&uidls->uidls);
+	policy_state_deinit(&uidls->state);
+	array_free(&uidls->seen);
+	i_free(uidls);
+}
+
+static enum prepare_result
+prepare(struct session_uidls *uidls, struct mailbox *box, const char **error_r)
+{
+	const struct client *client = uidls->client;
+	const struct uidl_rules rules = {
+		.format = client->mail_set->pop3_uidl_format,
+		.reuse_xuidl = client->set->pop3_reuse_xuidl,
+		.rename_duplicates = strcmp(client->set->pop3_uidl_duplicates,
+					    "rename") == 0,
+	};
+
+	if (maildrop_init(&uidls->drop, box, &rules, uidls->event, error_r) < 0)
+		return PREPARE_FAILED;
+	return maildrop_prepare(&uidls->drop, uidls->store,
+				policy_state_epoch(uidls->state),
+				uidls->set->uidl_alarm_percent,
+				&uidls->uidls, error_r);
+}
+
+/* The state is read before the mailbox is synced, so that it is never newer. */
+static int
+read_again(struct session_uidls *uidls, struct mailbox *box,
+	   const char **error_r)
+{
+	policy_state_deinit(&uidls->state);
+	if (policy_store_read(uidls->store, &uidls->state, error_r) !=
+	    POLICY_STORE_OK)
+		return -1;
+	if (mailbox_sync(box, 0) < 0) {
+		*error_r = mailbox_get_last_internal_error(box, NULL);
+		return -1;
+	}
+	return 0;
+}
+
+static enum prepare_result
+try_prepare(struct session_uidls *uidls, struct mailbox *box,
+	    const char **error_r)
+{
+	enum prepare_result result;
+	unsigned int tries = 1;
+
+	while ((result = prepare(uidls, box, error_r)) == PREPARE_RETRY) {
+		if (tries++ == MAX_TRIES) {
+			*error_r = "the state keeps changing";
+			return PREPARE_FAILED;
+		}
+		if (read_again(uidls, box, error_r) < 0)
+			return PREPARE_FAILED;
+	}
+	return result;
+}
+
+int session_uidls_open(struct session_uidls *uidls, struct mailbox *box)
+{
+	enum prepare_result result;
+	const char *error;
+
+	if (uidls->uidls != NULL || uidls->opening || uidls->ignored)
+		return 0;
+	/* it may sync the mailbox itself */
+	uidls->opening = TRUE;
+	result = try_prepare(uidls, box, &error);
+	uidls->opening = FALSE;
+	if (result == PREPARE_DONE) {
+		policy_state_deinit(&uidls->state);
+		return 0;
+	}
+	if (result == PREPARE_FAILED && uidls->set->ignore_errors) {
+		e_error(uidls->event, "UIDLs are those of Dovecot: %s", error);
+		uidls->ignored = TRUE;
+		return 0;
+	}
+	e_error(uidls->event, "session is refused: %s", error);
+	mail_storage_set_error(box->storage, MAIL_ERROR_TEMP,
+			       NOT_AVAILABLE_REPLY);
+	return -1;
+}
+
+bool session_uidls_exist(const struct session_uidls *uidls)
+{
+	return uidls->uidls != NULL && uidls->uidls->stored != NULL &&
+		stored_uidls_exist(uidls->uidls->stored);
+}
+
+int session_uidls_get(struct session_uidls *uidls, struct mail *mail,
+		      const char **uidl_r)
+{
+	const char *error;
+	int ret;
+
+	if (uidls->drop.own_uidls_only)
+		return 0;
+	ret = stored_uidls_lookup(uidls->uidls->stored, mail, uidl_r, &error);
+	if (ret < 0 && !mail->expunged) {
+		e_error(uidls->event, "session is ended, a UIDL was lost: %s",
+			error);
+		client_disconnect(uidls->client, "UIDL was lost");
+	}
+	return ret;
+}
+
+void session_uidls_add_seen(struct session_uidls *uidls, uint32_t uid)
+{
+	seq_range_array_add(&uidls->seen, uid);
+}
+
+/* The client sees the end of the connection before what is done now. */
+static void hang_up(struct client *client)
+{
+	(void)o_stream_flush(client->output);
+	/* fails when the client is not at the other end of a socket */
+	(void)shutdown(client->fd_out, SHUT_RDWR);
+}
+
+void session_uidls_finish(struct session_uidls *uidls,
+			  const ARRAY_TYPE(seq_range) *downloaded)
+{
+	const struct policy_epoch *epoch;
+	struct session_news news = {
+		.uidnext = uidls->drop.uidnext,
+		.shown = uidls->drop.messages > 0,
+		.seen = uidls->seen,
+		.downloaded = *downloaded,
+		.downloaded_at = time(NULL),
+	};
+	const char *error;
+	unsigned int added;
+
+	if (uidls->uidls == NULL)
+		return;
+	epoch = uidls->uidls->epoch;
+	if (!maildrop_take_in_is_due(&uidls->drop, epoch, &news))
+		return;
+	hang_up(uidls->client);
+	if (maildrop_take_in(&uidls->drop, uidls->store, epoch,
+			     uidls->uidls->stored, &news, MAX_OTHERS, &added,
+			     &error) < 0) {
+		e_error(uidls->event, "UIDLs were not written down: %s", error);
+	} else if (added > 0) {
+		e_debug(uidls->event, "recorded UIDLs of %u messages", added);
+	}
+}

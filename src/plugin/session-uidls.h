@@ -1,0 +1,48 @@
+#ifndef POP3_POLICY_SESSION_UIDLS_H
+#define POP3_POLICY_SESSION_UIDLS_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "seq-range-array.h"
+
+struct client;
+struct mail;
+struct mailbox;
+struct policy_state;
+struct policy_store;
+struct pop3_policy_settings;
+
+/* The UIDLs of one session: which ones its messages have, and what of it is to be
+   written down at its end. */
+struct session_uidls;
+
+/* state is what was read before the maildrop was opened. What is given must
+   outlive the session, but for the state. */
+struct session_uidls *
+session_uidls_init(struct client *client,
+		   const struct pop3_policy_settings *set,
+		   struct policy_store *store, struct policy_state *state,
+		   struct event *event);
+void session_uidls_deinit(struct session_uidls **uidls);
+
+/* The maildrop was synced, and is not listed yet: find out its UIDLs, once.
+   Returns 0, or -1 if they cannot be known, which is logged, and set as the error
+   of the mailbox. */
+int session_uidls_open(struct session_uidls *uidls, struct mailbox *box);
+
+/* Whether session_uidls_get() may find any. */
+bool session_uidls_exist(const struct session_uidls *uidls);
+/* The UIDL of a message that is not Dovecot's own, in the data stack. Returns 1, 0
+   if it has Dovecot's own, or -1: that is logged, and the session ends without a
+   further word, as a wrong UIDL must not be told. */
+int session_uidls_get(struct session_uidls *uidls, struct mail *mail,
+		      const char **uidl_r);
+
+/* The client was sent all of this message or a part of it. */
+void session_uidls_add_seen(struct session_uidls *uidls, uint32_t uid);
+/* Write down what the client knows now, after it is gone. downloaded are the UIDs
+   of messages that it has got whole, if it ended the session as it should. */
+void session_uidls_finish(struct session_uidls *uidls,
+			  const ARRAY_TYPE(seq_range) *downloaded);
+
+#endif
