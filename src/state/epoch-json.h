@@ -9,8 +9,8 @@ struct policy_epoch;
 /* The epoch is a member of the state. */
 #define EPOCH_JSON_MEMBER "uidl"
 
-/* Parse that member. What *epoch_r points to lives in the pool. Returns 0, or -1
-   and an error that says where in the state it is. */
+/* Parse that member. What *epoch_r points to lives in the pool. Returns 0, or
+   -1 and an error that says where in the state it is. */
 int epoch_json_parse(struct json_t *uidl, pool_t pool,
 		     struct policy_epoch *epoch_r, const char **error_r);
 /* Write the epoch to that member. Members that this version does not know

@@ -2,22 +2,7 @@
 
 #include "lib.h"
 #include "array.h"
-#include "hex-binary.h"
-#include "sha1.h"
-#include "unichar.h"
 #include "epoch.h"
-
-const char *policy_epoch_uidl_format(const char *format)
-{
-	unsigned char digest[SHA1_RESULTLEN];
-
-	if (strlen(format) <= POLICY_EPOCH_MAX_FORMAT_LEN &&
-	    uni_utf8_str_is_valid(format))
-		return format;
-	sha1_get_digest(format, strlen(format), digest);
-	return t_strconcat("sha1:", binary_to_hex(digest, sizeof(digest)),
-			   NULL);
-}
 
 static void
 ranges_copy(pool_t pool, const ARRAY_TYPE(seq_range) *src,

@@ -5,8 +5,8 @@
 
 #include "seq-range-array.h"
 
-/* With these, state.json stays below 4 KB, unless its strings are full of quotes
-   and backslashes. */
+/* With these, state.json stays below 4 KB, unless its strings are full of
+   quotes and backslashes. */
 #define POLICY_EPOCH_MAX_ANCHORS 6
 #define POLICY_EPOCH_MAX_TOLD 8
 #define POLICY_EPOCH_MAX_RANGES 18
@@ -33,8 +33,8 @@ struct policy_told {
 ARRAY_DEFINE_TYPE(policy_told, struct policy_told);
 
 /* A stretch of time in which clients know the messages of the maildrop by
-   Dovecot's own UIDLs, but for those that are stored. It ends when Dovecot's own
-   UIDLs change; then a recovery begins a new one. */
+   Dovecot's own UIDLs, but for those that are stored. It ends when Dovecot's
+   own UIDLs change; then a recovery begins a new one. */
 struct policy_epoch {
 	/* 1 or more, counts up with each recovery; the index cache carries the
 	   number of the epoch that it was written for */
@@ -43,8 +43,9 @@ struct policy_epoch {
 	/* when the epoch was last written; messages were below it so many */
 	uint32_t uidnext;
 	uint32_t live;
-	/* what Dovecot's own UIDLs are made of: pop3_uidl_format by
-	   policy_epoch_uidl_format(), and whether pop3_reuse_xuidl is on */
+	/* what Dovecot's own UIDLs are made of: pop3_uidl_format (a
+	   hash of it, if it is too long or not printable), and whether
+	   pop3_reuse_xuidl is on */
 	const char *uidl_format;
 	bool reuse_xuidl;
 	/* of this and earlier mailboxes, the newest one last; at most
@@ -72,10 +73,6 @@ struct policy_epoch {
 	/* the newest message first */
 	struct policy_anchor anchors[POLICY_EPOCH_MAX_ANCHORS];
 };
-
-/* pop3_uidl_format as an epoch has it: itself, or a hash of one that is too long
-   or is not UTF-8. In the data stack, or format itself. */
-const char *policy_epoch_uidl_format(const char *format);
 
 /* Make *dest_r a copy that lives in the pool. Arrays of src that were not
    created are empty ones. */

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Returns 1 and the header, 0 if there is no whole line, -1 with errno and an
-   error. */
+/* Returns 1 and the header, which stays if it is damaged, 0 if there is no whole
+   line, -1 with errno and an error. */
 static int
 read_header(const struct state_dir *dir, struct journal_file *file,
 	    const char **error_r)
@@ -25,7 +25,6 @@ read_header(const struct state_dir *dir, struct journal_file *file,
 					   file->name);
 		return -1;
 	}
-	i_zero(&file->header);
 	end = memchr(buf, '\n', size);
 	if (end == NULL)
 		return (size_t)size < sizeof(buf) ? 0 : 1;

@@ -97,7 +97,7 @@ static int read_lines(struct journal_reader *reader, struct istream *input)
 			} T_END;
 			i_stream_skip(input, end - data + 1);
 			too_long = 0;
-		} else if (size > JOURNAL_LINE_MAX_SIZE || too_long > 0) {
+		} else if (size > JOURNAL_LINE_MAX_SIZE) {
 			too_long = JOURNAL_LINE_MAX_SIZE + 1;
 			i_stream_skip(input, size);
 		} else if (i_stream_read(input) < 0) {

@@ -7,34 +7,36 @@
 #include "store.h"
 
 /* DIR/messages.jsonl: a first line that names the version, the epoch and the
-   generation, then one line of JSON for each message, in the order in which they
-   were taken in; doc/journal.schema.json describes both. A later line for the
-   same UID is the news about that message.
+   generation, then one line of JSON for each message, in the order in which
+   they were taken in; doc/journal.schema.json describes both. A later line for
+   the same UID is the news about that message.
 
-   A journal that is written anew lies beside the old one, as messages.jsonl.new,
-   until the state that names its generation is written: policy_store_commit()
-   then renames it. If a crash comes between, who reads finds it by its
-   generation. */
+   A journal that is written anew lies beside the old one, as
+   messages.jsonl.new, until the state that names its generation is written:
+   policy_store_commit() then renames it. If a crash comes between, who reads
+   finds it by its generation, and who writes renames it. */
 struct policy_journal {
 	pool_t pool;
-	/* of the first line */
+	/* of the first line; 0 if that is damaged */
 	uint32_t epoch;
 	uint32_t generation;
 	/* In the order of the first line of each message; what later lines said
 	   is already put in, but the first download stands. UIDs are unique, but
 	   for 0. */
 	ARRAY_TYPE(pop3_message) messages;
-	/* whole lines without the first one */
+	/* whole lines without the first one, unless that is damaged */
 	uint32_t lines;
 	/* lines that could not be read as a message, and were left out */
 	uint32_t damaged;
 };
 
-/* Read the journal whole, with the lock or without. With generation 0 (the state
-   was lost) any will do. A torn last line is left out; each damaged line is left
-   out and counted. Returns 1 and *journal_r, 0 if there is none of this
-   generation, -1 and an error if it cannot be read, is not a file of ours, is too
-   large, or was written by a newer version. */
+/* Read the journal whole, with the lock or without. With generation 0 (the
+   state was lost) any will do, also one whose first line is damaged. A torn
+   last line is left out; each damaged line is left out and counted. Returns 1
+   and *journal_r, 0 if there is none of this generation (without the lock: or
+   it was replaced since the state was read), -1 and an error if it cannot be
+   read, is not a file of ours, is too large, or was written by a newer
+   version. */
 int policy_journal_read(struct policy_store *store, uint32_t generation,
 			struct policy_journal **journal_r,
 			const char **error_r);
@@ -46,10 +48,12 @@ int policy_journal_exists(struct policy_store *store, uint32_t generation,
 
 /* Both need the lock of policy_store_begin(), and are to be followed by
    policy_store_commit() of the state that counts these lines, or by a rollback.
-   When they fail, nothing is left of what they began. */
+   When they fail, nothing is left of what they began, and *error_r is set. */
 
 /* Append one line for each message with a single write, to a journal of this
-   generation that exists; a torn last line is cut off first. */
+   generation that exists and was not replaced in the same transaction; a torn
+   last line is cut off first. The lines stay after a rollback: they are true
+   without the state. */
 enum policy_store_result
 policy_journal_append(struct policy_store *store, uint32_t generation,
 		      const ARRAY_TYPE(pop3_message) *messages,

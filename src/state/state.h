@@ -42,12 +42,12 @@ void policy_state_print(struct policy_state *state, string_t *dest);
    state. */
 struct pop3_quota_counters *policy_state_quota(struct policy_state *state);
 
-/* What is known of the UIDLs, or NULL if nothing was written yet; it lives until
-   another one is set, or as long as the state. */
+/* What is known of the UIDLs, or NULL if nothing was written yet; it lives
+   until another one is set, or as long as the state. */
 const struct policy_epoch *policy_state_epoch(const struct policy_state *state);
-/* Put a copy of this one in its place, in memory. The fields of the epoch must
-   keep the bounds that parsing them checks: at most POLICY_EPOCH_MAX_RANGES
-   ranges in a set. */
+/* Put a copy of this one in its place, in memory; it may share strings and
+   arrays with the one that is there. Its fields must keep the bounds that
+   parsing them checks, such as POLICY_EPOCH_MAX_RANGES. */
 void policy_state_set_epoch(struct policy_state *state,
 			    const struct policy_epoch *epoch);
 

@@ -40,7 +40,8 @@ policy_store_read(struct policy_store *store, struct policy_state **state_r,
 enum policy_store_result
 policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 		   const char **error_r);
-/* Write the state and unlock, whatever is returned. */
+/* Write the state, put a journal that was written anew in its place, and
+   unlock, whatever is returned. */
 enum policy_store_result
 policy_store_commit(struct policy_store *store, struct policy_state *state,
 		    const char **error_r);

@@ -293,32 +293,6 @@ static void test_copy(void)
 	test_end();
 }
 
-static void test_uidl_format(void)
-{
-	static const char *const kept[] = { "", "%08Xu%08Xv", "\xc3\xa4\x01" };
-	char text[POLICY_EPOCH_MAX_FORMAT_LEN + 2];
-	const char *hash;
-	unsigned int i;
-
-	test_begin("epoch: pop3_uidl_format");
-	for (i = 0; i < N_ELEMENTS(kept); i++) {
-		test_assert_idx(policy_epoch_uidl_format(kept[i]) == kept[i],
-				i);
-	}
-	memset(text, 'x', sizeof(text));
-	text[sizeof(text) - 1] = '\0';
-	hash = policy_epoch_uidl_format(text);
-	test_assert_strcmp(hash,
-		"sha1:4dda8f24188521a997ef3e83ea4edb3e1c2aabb4");
-	text[sizeof(text) - 3] = 'y';
-	test_assert(strcmp(policy_epoch_uidl_format(text), hash) != 0);
-	text[sizeof(text) - 2] = '\0';
-	test_assert(policy_epoch_uidl_format(text) == text);
-	test_assert(strncmp(policy_epoch_uidl_format("\xe4"), "sha1:",
-			    5) == 0);
-	test_end();
-}
-
 /* Every number and string as long as it can be. */
 static void fill_epoch(struct policy_epoch *epoch_r, char c)
 {
@@ -414,7 +388,6 @@ int main(void)
 		test_unknown_members,
 		test_unchanged,
 		test_copy,
-		test_uidl_format,
 		test_worst_case,
 		NULL
 	};

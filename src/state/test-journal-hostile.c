@@ -94,17 +94,17 @@ static void test_new_journal_files(void)
 {
 	static const struct {
 		enum intruder kind;
-		const char *words;
 		enum policy_store_result replace;
+		const char *words;
 	} tests[] = {
-		{ LINK_TO_FILE, "jsonl.new is a link, which is not", OK },
-		{ LINK_TO_FOLDER, "jsonl.new is a link, which is not", OK },
-		{ LINK_TO_NOTHING, "jsonl.new is a link, which is not", OK },
-		{ FIFO, "jsonl.new is not a regular file", OK },
-		{ FOLDER, "jsonl.new", UNUSABLE },
-		{ DEVICE, "jsonl.new", OK },
-		{ OTHERS_FILE, "jsonl.new is owned by uid ", OK },
-		{ FILE_WITHOUT_RIGHTS, NULL, OK },
+		{ LINK_TO_FILE, OK, "jsonl.new is a link, which is not" },
+		{ LINK_TO_FOLDER, OK, "jsonl.new is a link, which is not" },
+		{ LINK_TO_NOTHING, OK, "jsonl.new is a link, which is not" },
+		{ FIFO, OK, "jsonl.new is not a regular file" },
+		{ FOLDER, UNUSABLE, "jsonl.new" },
+		{ DEVICE, OK, "jsonl.new" },
+		{ OTHERS_FILE, OK, "jsonl.new is owned by uid " },
+		{ FILE_WITHOUT_RIGHTS, OK, NULL },
 	};
 	struct policy_store *store;
 	const char *path, *error;

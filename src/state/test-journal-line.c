@@ -6,6 +6,9 @@
 #include "journal-line.h"
 #include "uidl.h"
 
+#define TEN "1234567890"
+#define GUID_TOO_LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "1"
+
 static pool_t pool;
 
 static void
@@ -22,14 +25,32 @@ assert_message(const struct pop3_message *message,
 }
 
 /* Parse a copy of just that size: valgrind and ASan see who reads on. */
-static int parse(const char *line, size_t size, struct pop3_message *message_r,
-		 const char **error_r)
+static int
+parse_copy(const char *line, size_t size, struct pop3_message *message_r,
+	   const char **error_r)
 {
 	void *copy = i_memdup(line, I_MAX(size, 1));
 	int ret;
 
 	ret = policy_journal_line_parse(copy, size, pool, message_r, error_r);
 	i_free(copy);
+	return ret;
+}
+
+/* Parse the line as it is, and with a space before it, which makes it one that
+   is not printed so: the result must be the same. */
+static int parse(const char *line, size_t size, struct pop3_message *message_r,
+		 const char **error_r)
+{
+	const char *other = t_strconcat(" ", t_strndup(line, size), NULL);
+	struct pop3_message message;
+	const char *error;
+	int ret;
+
+	ret = parse_copy(line, size, message_r, error_r);
+	test_assert(parse_copy(other, size + 1, &message, &error) == ret);
+	if (ret == 0)
+		assert_message(&message, message_r, 0);
 	return ret;
 }
 
@@ -113,6 +134,7 @@ static void test_parse(void)
 		  NULL },
 		{ "{\"size\":1,\"uidl\":\"\\u0075\",\"guid\":\"\","
 		  "\"downloaded\":0,\"gone\":0}", NULL },
+		{ "{\"size\":1,\"uidl\":\"\\u0075\"}", NULL },
 
 		{ "", "column 0: " },
 		{ "{\"size\":1,\"uidl\":\"u\"", "column 20: " },
@@ -125,6 +147,13 @@ static void test_parse(void)
 		{ "{\"size\":1}", "uidl: UIDL of 0 octets" },
 		{ "{\"uidl\":\"u\"}", "size is not a whole number" },
 		{ "{\"size\":-1,\"uidl\":\"u\"}", "size is not a whole" },
+		{ "{\"size\":01,\"uidl\":\"u\"}", "column " },
+		{ "{\"size\":,\"uidl\":\"u\"}", "column " },
+		{ "{\"uid\":,\"size\":1,\"uidl\":\"u\"}", "column " },
+		{ "{\"size\":1,\"uidl\":\"u\"}x", "column " },
+		{ "{\"size\":1,\"uidl\":\"u\",}", "column " },
+		{ "{\"size\":1,\"uidl\":\"u\",\"downloaded\":}", "column " },
+		{ "{\"size\":1,\"uidl\":\"u\",\"gone\":007}", "column " },
 		{ "{\"size\":1.0,\"uidl\":\"u\"}", "size is not a whole" },
 		{ "{\"size\":\"1\",\"uidl\":\"u\"}", "size is not a whole" },
 		{ "{\"size\":9223372036854775808,\"uidl\":\"u\"}",
@@ -154,6 +183,17 @@ static void test_parse(void)
 		{ "{\"size\":1,\"uidl\":\"u\","
 		  "\"hash\":\"123456789012345678901234567890123\"}",
 		  "hash has 33 octets, expected at most 32" },
+		{ "{\"size\":1,\"guid\":\"" GUID_TOO_LONG "\",\"uidl\":\"u\"}",
+		  "guid has 101 octets, expected at most 100" },
+		{ "{\"size\":1,\"hash\":\"123456789012345678901234567890123\","
+		  "\"uidl\":\"u\"}",
+		  "hash has 33 octets, expected at most 32" },
+		{ "{\"size\":1,\"guid\":\"a b\",\"uidl\":\"u\"}",
+		  "guid has octet 0x20 at position 2" },
+		{ "{\"size\":1,\"guid\":\"\x7f\",\"uidl\":\"u\"}",
+		  "guid has octet 0x7f at position 1" },
+		{ "{\"size\":1,\"guid\":\"\xe4\",\"uidl\":\"u\"}",
+		  "unable to decode byte 0xe4" },
 		{ "{\"size\":1,\"uidl\":\"u\",\"downloaded\":-1}",
 		  "downloaded is not a whole number of 0 or more" },
 		{ "{\"size\":1,\"uidl\":\"u\",\"downloaded\":true}",

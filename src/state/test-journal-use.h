@@ -28,7 +28,8 @@ const char *test_journal_read(struct policy_store *store, uint32_t generation);
 /* Let the state name this generation, and nothing else. */
 void test_state_set_generation(struct policy_state *state, uint32_t generation);
 
-/* Write a journal of epoch 3 with these messages, and the state that names it. */
+/* Write a journal of epoch 3 with these messages, and the state that names
+   it. */
 void test_journal_replace(struct policy_store *store, uint32_t generation,
 			  const char *uids);
 /* Append in a transaction, which must have this result, and an error with these

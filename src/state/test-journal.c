@@ -246,11 +246,13 @@ static void test_first_line(void)
    them. */
 static const char *long_line(unsigned int size)
 {
+	static const char *const message =
+		"{\"uid\":6,\"size\":6,\"uidl\":\"u6\"}";
 	string_t *line = t_str_new(size + 1);
 
-	str_append(line, "{\"uid\":6,\"size\":6,\"uidl\":\"u6\"}");
-	while (str_len(line) < size)
+	while (str_len(line) + strlen(message) < size)
 		str_append_c(line, ' ');
+	str_append(line, message);
 	return str_c(line);
 }
 
