@@ -13,4 +13,15 @@ void doveadm_pop3_policy_plugin_deinit(void);
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_quota_get;
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_quota_reset;
 
+/* doveadm pop3 uidl list|verify|adopt|accept|export|import */
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_uidl_list;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_uidl_verify;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_uidl_adopt;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_uidl_accept;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_uidl_export;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_uidl_import;
+
+/* The columns of struct recovery_counts. */
+void doveadm_pop3_uidl_print_recovery_headers(void);
+
 #endif

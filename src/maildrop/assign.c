@@ -99,9 +99,7 @@ static void set_sets(struct assign *assign)
 		(void)seq_range_array_remove(&epoch->stored, message->uid);
 	}
 	seq_range_array_merge(&epoch->stored, &assign->stored_uids);
-	uid_set_limit(assign->drop, &epoch->recorded);
-	uid_set_limit(assign->drop, &epoch->downloaded);
-	uid_set_limit_superset(assign->drop, &epoch->stored);
+	epoch_tidy_sets(assign->drop, epoch);
 }
 
 /* Put the new records into the old journal. */
@@ -148,6 +146,7 @@ assign_locked(struct assign *assign, struct policy_state *state,
 		policy_store_rollback(assign->store);
 		return -1;
 	}
+	epoch_set_anchor_uidls(&assign->epoch, &assign->news);
 	policy_state_set_epoch(state, &assign->epoch);
 	return policy_store_commit(assign->store, state, error_r) ==
 		POLICY_STORE_OK ? 0 : -1;

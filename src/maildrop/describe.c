@@ -124,3 +124,23 @@ int epoch_choose_anchors(struct maildrop *drop, struct stored_uidls *stored,
 	(void)mailbox_transaction_commit(&trans);
 	return ret;
 }
+
+static void
+set_anchor_uidl(struct policy_epoch *epoch, const struct pop3_message *message)
+{
+	unsigned int i;
+
+	for (i = 0; i < epoch->anchors_count; i++) {
+		if (epoch->anchors[i].uid == message->uid)
+			epoch->anchors[i].uidl = message->uidl;
+	}
+}
+
+void epoch_set_anchor_uidls(struct policy_epoch *epoch,
+			    const ARRAY_TYPE(pop3_message) *messages)
+{
+	const struct pop3_message *message;
+
+	array_foreach(messages, message)
+		set_anchor_uidl(epoch, message);
+}

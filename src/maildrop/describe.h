@@ -24,4 +24,9 @@ int epoch_choose_anchors(struct maildrop *drop, struct stored_uidls *stored,
 			 pool_t pool, struct policy_epoch *epoch,
 			 const char **error_r);
 
+/* Anchors that are among these messages are known by the UIDLs of these, which
+   live as long as the epoch. */
+void epoch_set_anchor_uidls(struct policy_epoch *epoch,
+			    const ARRAY_TYPE(pop3_message) *messages);
+
 #endif

@@ -164,8 +164,7 @@ add_renamed(struct duplicates *dups, struct policy_epoch *epoch)
 		seq_range_array_add(&epoch->recorded, message->uid);
 		seq_range_array_add(&epoch->stored, message->uid);
 	}
-	uid_set_limit(dups->drop, &epoch->recorded);
-	uid_set_limit_superset(dups->drop, &epoch->stored);
+	epoch_tidy_sets(dups->drop, epoch);
 	epoch->journal_lines += array_count(&dups->renamed);
 }
 
@@ -183,6 +182,7 @@ write_renamed(struct duplicates *dups, struct policy_store *store,
 		if (epoch_choose_anchors(dups->drop, NULL, dups->pool, &epoch,
 					 error_r) < 0)
 			return POLICY_STORE_UNUSABLE;
+		epoch_set_anchor_uidls(&epoch, &dups->renamed);
 	}
 	add_renamed(dups, &epoch);
 	if (epoch.journal_generation != 0) {

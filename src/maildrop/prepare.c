@@ -23,6 +23,20 @@ set_epoch(struct maildrop_uidls *uidls, struct maildrop *drop,
 	uidls->stored = stored_uidls_init(drop, store, uidls->epoch);
 }
 
+struct maildrop_uidls *
+maildrop_uidls_init(struct maildrop *drop, struct policy_store *store,
+		    const struct policy_epoch *epoch)
+{
+	struct maildrop_uidls *uidls;
+	pool_t pool;
+
+	pool = pool_alloconly_create("pop3_policy uidls", 1024);
+	uidls = p_new(pool, struct maildrop_uidls, 1);
+	uidls->pool = pool;
+	set_epoch(uidls, drop, store, epoch);
+	return uidls;
+}
+
 void maildrop_uidls_free(struct maildrop_uidls **_uidls)
 {
 	struct maildrop_uidls *uidls = *_uidls;
@@ -131,14 +145,8 @@ maildrop_prepare(struct maildrop *drop, struct policy_store *store,
 		 const struct policy_epoch *epoch, unsigned int alarm_percent,
 		 struct maildrop_uidls **uidls_r, const char **error_r)
 {
-	struct maildrop_uidls *uidls;
+	struct maildrop_uidls *uidls = maildrop_uidls_init(drop, store, epoch);
 	enum prepare_result result;
-	pool_t pool;
-
-	pool = pool_alloconly_create("pop3_policy uidls", 4096);
-	uidls = p_new(pool, struct maildrop_uidls, 1);
-	uidls->pool = pool;
-	set_epoch(uidls, drop, store, epoch);
 
 	result = check(uidls, drop, store, alarm_percent, error_r);
 	if (result == PREPARE_DONE) {

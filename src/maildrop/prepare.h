@@ -38,6 +38,10 @@ enum prepare_result
 maildrop_prepare(struct maildrop *drop, struct policy_store *store,
 		 const struct policy_epoch *epoch, unsigned int alarm_percent,
 		 struct maildrop_uidls **uidls_r, const char **error_r);
+/* The UIDLs of an epoch that is known to hold. */
+struct maildrop_uidls *
+maildrop_uidls_init(struct maildrop *drop, struct policy_store *store,
+		    const struct policy_epoch *epoch);
 void maildrop_uidls_free(struct maildrop_uidls **uidls);
 
 #endif

@@ -156,17 +156,6 @@ static void lose_unmatched(struct recovery *recovery)
 	}
 }
 
-static void limit_sets(struct recovery *recovery)
-{
-	struct policy_epoch *epoch = &recovery->epoch;
-
-	uid_set_limit(recovery->drop, &epoch->recorded);
-	uid_set_limit(recovery->drop, &epoch->downloaded);
-	/* some too many do no harm: for those that the journal does not have,
-	   Dovecot's own UIDL is served */
-	uid_set_limit_superset(recovery->drop, &epoch->stored);
-}
-
 int recovery_assign_uidls(struct recovery *recovery, const char **error_r)
 {
 	HASH_TABLE_TYPE(taken_uidls) taken;
@@ -190,7 +179,7 @@ int recovery_assign_uidls(struct recovery *recovery, const char **error_r)
 	hash_table_destroy(&taken);
 	if (ret == 0) {
 		lose_unmatched(recovery);
-		limit_sets(recovery);
+		epoch_tidy_sets(recovery->drop, &recovery->epoch);
 		recovery->epoch.journal_lines = array_count(&recovery->messages);
 	}
 	return ret;

@@ -13,6 +13,38 @@
 /* Fewer may have been deleted by their user. */
 #define ALARM_MIN_KNOWN 20
 
+static bool has_uid(const struct recovery *recovery, uint32_t uid)
+{
+	const struct pop3_message *known;
+
+	array_foreach(&recovery->known, known) {
+		if (known->uid == uid)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* The last lines of a journal may be torn, but the newest messages are known by
+   the state as well. When they were downloaded is not: that keeps them. */
+static void add_anchors(struct recovery *recovery)
+{
+	const struct policy_epoch *old = recovery->old;
+	unsigned int i;
+
+	for (i = 0; old != NULL && i < old->anchors_count; i++) {
+		const struct policy_anchor *anchor = &old->anchors[i];
+		struct pop3_message *message;
+
+		if (*anchor->uidl == '\0' || has_uid(recovery, anchor->uid))
+			continue;
+		message = array_append_space(&recovery->known);
+		message->uid = anchor->uid;
+		message->guid = anchor->guid;
+		message->hash = anchor->hash;
+		message->uidl = anchor->uidl;
+	}
+}
+
 static int
 read_journal(struct recovery *recovery, struct policy_store *store,
 	     const char **error_r)
@@ -41,6 +73,7 @@ read_journal(struct recovery *recovery, struct policy_store *store,
 	recovery->same_uids = old != NULL && journal->epoch == old->number &&
 		old->uidvalidity == recovery->drop->uidvalidity;
 	policy_journal_free(&journal);
+	add_anchors(recovery);
 	return 0;
 }
 
@@ -126,10 +159,10 @@ write_recovery(struct recovery *recovery, struct policy_store *store,
 		epoch->journal_generation, &recovery->messages, error_r);
 	if (result != POLICY_STORE_OK)
 		return result;
-	/* the UIDLs of those that are stored are not compared */
 	if (epoch_choose_anchors(recovery->drop, NULL, recovery->pool, epoch,
 				 error_r) < 0)
 		return POLICY_STORE_UNUSABLE;
+	epoch_set_anchor_uidls(epoch, &recovery->messages);
 	policy_state_set_epoch(state, epoch);
 	return POLICY_STORE_OK;
 }

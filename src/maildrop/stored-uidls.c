@@ -20,10 +20,7 @@ struct stored_uidls {
 	struct policy_store *store;
 	ARRAY_TYPE(seq_range) uids;
 	uint32_t journal_generation;
-	/* what a value in the cache begins with: one that an earlier epoch has
-	   left does not count */
-	char *prefix;
-	size_t prefix_len;
+	char *epoch_number;
 	unsigned int cache_field_idx;
 
 	/* once it was needed */
@@ -40,8 +37,7 @@ stored_uidls_init(struct maildrop *drop, struct policy_store *store,
 	uidls->drop = drop;
 	uidls->store = store;
 	uidls->journal_generation = epoch->journal_generation;
-	uidls->prefix = i_strdup_printf("%u:", epoch->number);
-	uidls->prefix_len = strlen(uidls->prefix);
+	uidls->epoch_number = i_strdup(dec2str(epoch->number));
 	i_array_init(&uidls->uids, array_count(&epoch->stored) + 1);
 	array_append_array(&uidls->uids, &epoch->stored);
 	if (array_count(&uidls->uids) > 0) {
@@ -61,7 +57,7 @@ void stored_uidls_deinit(struct stored_uidls **_uidls)
 	hash_table_destroy(&uidls->journal_uidls);
 	policy_journal_free(&uidls->journal);
 	array_free(&uidls->uids);
-	i_free(uidls->prefix);
+	i_free(uidls->epoch_number);
 	i_free(uidls);
 }
 
@@ -70,18 +66,28 @@ bool stored_uidls_exist(const struct stored_uidls *uidls)
 	return array_count(&uidls->uids) > 0;
 }
 
+/* What a value in the cache begins with. One that an earlier epoch has left does
+   not count, nor one that came with a copy of another message. */
+static const char *
+cache_prefix(const struct stored_uidls *uidls, const struct mail *mail)
+{
+	return t_strconcat(uidls->epoch_number, ":", dec2str(mail->uid), ":",
+			   NULL);
+}
+
 /* Returns 1 and the UIDL, 0 if the cache does not have it. */
 static int
 lookup_cache(struct stored_uidls *uidls, struct mail *mail, const char **uidl_r)
 {
+	const char *uidl, *error, *prefix = cache_prefix(uidls, mail);
+	size_t prefix_len = strlen(prefix);
 	string_t *value = t_str_new(128);
-	const char *uidl, *error;
 
 	if (mail_cache_lookup_field(mail->transaction->cache_view, value,
 				    mail->seq, uidls->cache_field_idx) <= 0 ||
-	    strncmp(str_c(value), uidls->prefix, uidls->prefix_len) != 0)
+	    strncmp(str_c(value), prefix, prefix_len) != 0)
 		return 0;
-	uidl = str_c(value) + uidls->prefix_len;
+	uidl = str_c(value) + prefix_len;
 	if (!pop3_uidl_is_valid(uidl, &error))
 		return 0;
 	*uidl_r = uidl;
@@ -92,7 +98,8 @@ lookup_cache(struct stored_uidls *uidls, struct mail *mail, const char **uidl_r)
 static void
 add_to_cache(struct stored_uidls *uidls, struct mail *mail, const char *uidl)
 {
-	const char *value = t_strconcat(uidls->prefix, uidl, NULL);
+	const char *value = t_strconcat(cache_prefix(uidls, mail), uidl,
+					NULL);
 
 	mail_cache_add(mail->transaction->cache_trans, mail->seq,
 		       uidls->cache_field_idx, value, strlen(value));

@@ -269,8 +269,7 @@ update_state(struct take_in *take_in, struct policy_state *state,
 	result = write_journal(take_in, error_r);
 	if (result != POLICY_STORE_OK)
 		return result;
-	uid_set_limit(take_in->drop, &epoch->recorded);
-	uid_set_limit(take_in->drop, &epoch->downloaded);
+	epoch_tidy_sets(take_in->drop, epoch);
 	if (epoch_choose_anchors(take_in->drop, take_in->stored, take_in->pool,
 				 epoch, error_r) < 0)
 		return POLICY_STORE_UNUSABLE;
@@ -278,50 +277,54 @@ update_state(struct take_in *take_in, struct policy_state *state,
 	return POLICY_STORE_OK;
 }
 
-static int
+static enum policy_store_result
+take_in_locked(struct take_in *take_in, const struct policy_epoch *epoch,
+	       struct policy_state *state, const char **error_r)
+{
+	enum policy_store_result result = POLICY_STORE_OK;
+
+	if (is_same_epoch(take_in, epoch, policy_state_epoch(state))) {
+		result = update_state(take_in, state, error_r);
+		if (result == POLICY_STORE_OK) {
+			return policy_store_commit(take_in->store, state,
+						   error_r);
+		}
+	}
+	policy_store_rollback(take_in->store);
+	return result;
+}
+
+static enum policy_store_result
 take_in_write(struct take_in *take_in, const struct policy_epoch *epoch,
 	      const char **error_r)
 {
-	struct policy_state *state;
+	struct policy_state *state = NULL;
 	enum policy_store_result result;
 
 	result = policy_store_begin(take_in->store, &state, error_r);
-	if (result == POLICY_STORE_UNUSABLE)
-		return -1;
-	if (result == POLICY_STORE_OK) {
-		if (!is_same_epoch(take_in, epoch, policy_state_epoch(state))) {
-			policy_store_rollback(take_in->store);
-		} else {
-			result = update_state(take_in, state, error_r);
-			if (result != POLICY_STORE_OK)
-				policy_store_rollback(take_in->store);
-			else
-				result = policy_store_commit(take_in->store,
-							     state, error_r);
-		}
-	}
+	if (result == POLICY_STORE_OK)
+		result = take_in_locked(take_in, epoch, state, error_r);
 	policy_state_deinit(&state);
-	return result == POLICY_STORE_OK ? 0 : -1;
+	return result;
 }
 
-int maildrop_take_in(struct maildrop *drop, struct policy_store *store,
-		     const struct policy_epoch *epoch,
-		     struct stored_uidls *stored,
-		     const struct session_news *news, unsigned int max_others,
-		     unsigned int *added_r, const char **error_r)
+enum policy_store_result
+maildrop_take_in(struct maildrop *drop, struct policy_store *store,
+		 const struct policy_epoch *epoch, struct stored_uidls *stored,
+		 const struct session_news *news, unsigned int max_others,
+		 unsigned int *added_r, const char **error_r)
 {
 	struct take_in take_in = {
 		.drop = drop, .store = store, .stored = stored, .news = news,
 	};
-	int ret;
+	enum policy_store_result result = POLICY_STORE_UNUSABLE;
 
 	take_in.pool = pool_alloconly_create("pop3_policy take in", 16 * 1024);
 	p_array_init(&take_in.described, take_in.pool, 32);
-	ret = describe_messages(&take_in, epoch, max_others, error_r);
-	if (ret == 0)
-		ret = take_in_write(&take_in, epoch, error_r);
-	if (ret == 0)
+	if (describe_messages(&take_in, epoch, max_others, error_r) == 0)
+		result = take_in_write(&take_in, epoch, error_r);
+	if (result == POLICY_STORE_OK)
 		*added_r = take_in.added;
 	pool_unref(&take_in.pool);
-	return ret;
+	return result;
 }

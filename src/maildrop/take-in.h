@@ -4,10 +4,10 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "seq-range-array.h"
+#include "store.h"
 
 struct maildrop;
 struct policy_epoch;
-struct policy_store;
 struct stored_uidls;
 
 /* What a session leaves to be written down. */
@@ -34,12 +34,12 @@ bool maildrop_take_in_is_due(const struct maildrop *drop,
    there: those that the session has seen, and then at most max_others others that
    have no line yet, the oldest first. epoch is that of the session, or NULL for
    the first one; stored are its UIDLs, or NULL. When another epoch has begun
-   meanwhile nothing is written. Returns 0 and how many messages were added, or -1
-   and an error. */
-int maildrop_take_in(struct maildrop *drop, struct policy_store *store,
-		     const struct policy_epoch *epoch,
-		     struct stored_uidls *stored,
-		     const struct session_news *news, unsigned int max_others,
-		     unsigned int *added_r, const char **error_r);
+   meanwhile nothing is written. Returns POLICY_STORE_OK and how many messages were
+   added, or why not, with an error. */
+enum policy_store_result
+maildrop_take_in(struct maildrop *drop, struct policy_store *store,
+		 const struct policy_epoch *epoch, struct stored_uidls *stored,
+		 const struct session_news *news, unsigned int max_others,
+		 unsigned int *added_r, const char **error_r);
 
 #endif

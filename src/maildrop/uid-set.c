@@ -21,7 +21,8 @@ unsigned int uid_set_count(const struct maildrop *drop,
 	return count;
 }
 
-void uid_set_join(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
+static void
+join_ranges(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 {
 	struct seq_range *ranges;
 	unsigned int i, count, last = 0;
@@ -39,26 +40,44 @@ void uid_set_join(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 	array_delete(uids, last + 1, count - last - 1);
 }
 
-void uid_set_limit(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
+static void
+forget_lowest(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 {
 	unsigned int count;
 
-	uid_set_join(drop, uids);
+	join_ranges(drop, uids);
 	count = array_count(uids);
 	if (count > POLICY_EPOCH_MAX_RANGES)
 		array_delete(uids, 0, count - POLICY_EPOCH_MAX_RANGES);
 }
 
-void uid_set_limit_superset(const struct maildrop *drop,
-			    ARRAY_TYPE(seq_range) *uids)
+static void
+make_superset(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 {
 	struct seq_range *ranges;
 	unsigned int count;
 
-	uid_set_join(drop, uids);
+	join_ranges(drop, uids);
 	ranges = array_get_modifiable(uids, &count);
 	if (count > POLICY_EPOCH_MAX_RANGES) {
 		ranges[0].seq2 = ranges[count - 1].seq2;
 		array_delete(uids, 1, count - 1);
 	}
+}
+
+void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
+{
+	uint32_t uidnext = epoch->uidnext;
+
+	if (uid_set_count(drop, &epoch->recorded, uidnext) ==
+	    maildrop_count(drop, 1, uidnext) && uidnext > 1) {
+		/* nothing is missing, also not where there is nothing */
+		seq_range_array_add_range(&epoch->recorded, 1, uidnext - 1);
+	}
+	/* new messages may already have one */
+	if (uid_set_count(drop, &epoch->stored, drop->uidnext) == 0)
+		array_clear(&epoch->stored);
+	forget_lowest(drop, &epoch->recorded);
+	forget_lowest(drop, &epoch->downloaded);
+	make_superset(drop, &epoch->stored);
 }

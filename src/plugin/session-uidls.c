@@ -9,6 +9,8 @@
 #include "epoch.h"
 #include "store.h"
 #include "maildrop.h"
+#include "duplicates.h"
+#include "epoch-check.h"
 #include "prepare.h"
 #include "stored-uidls.h"
 #include "take-in.h"
@@ -30,7 +32,9 @@ struct session_uidls {
 	const struct pop3_policy_settings *set;
 	struct policy_store *store;
 	struct event *event;
-	/* as it was before the maildrop was synced */
+	/* As it was before the maildrop was synced: the brief of the epoch, or
+	   else the whole state. NULL once they were used. */
+	struct policy_epoch *brief;
 	struct policy_state *state;
 
 	/* once the maildrop is open: */
@@ -38,25 +42,41 @@ struct session_uidls {
 	struct maildrop_uidls *uidls;
 	ARRAY_TYPE(seq_range) seen;
 	bool opening;
+	/* of the epoch the brief is known only */
+	bool uidls_are_brief;
 	/* went on without policy */
 	bool ignored;
 };
 
-struct session_uidls *
-session_uidls_init(struct client *client,
-		   const struct pop3_policy_settings *set,
-		   struct policy_store *store, struct policy_state *state,
-		   struct event *event)
+int session_uidls_init(struct client *client,
+		       const struct pop3_policy_settings *set,
+		       struct policy_store *store, struct event *event,
+		       struct session_uidls **uidls_r, const char **error_r)
 {
-	struct session_uidls *uidls = i_new(struct session_uidls, 1);
+	struct policy_state *state = NULL;
+	struct policy_epoch brief;
+	struct session_uidls *uidls;
+	int ret;
 
+	ret = policy_store_read_brief(store, client->pool, &brief, error_r);
+	if (ret == 0 && policy_store_read(store, &state, error_r) !=
+	    POLICY_STORE_OK)
+		ret = -1;
+	if (ret < 0)
+		return -1;
+	uidls = i_new(struct session_uidls, 1);
 	uidls->client = client;
 	uidls->set = set;
 	uidls->store = store;
-	uidls->state = policy_state_ref(state);
 	uidls->event = event;
+	uidls->state = state;
+	if (ret > 0) {
+		uidls->brief = p_new(client->pool, struct policy_epoch, 1);
+		*uidls->brief = brief;
+	}
 	i_array_init(&uidls->seen, 8);
-	return uidls;
+	*uidls_r = uidls;
+	return 0;
 }
 
 void session_uidls_deinit(struct session_uidls **_uidls)
@@ -72,8 +92,9 @@ void session_uidls_deinit(struct session_uidls **_uidls)
 	i_free(uidls);
 }
 
-static enum prepare_result
-prepare(struct session_uidls *uidls, struct mailbox *box, const char **error_r)
+static int
+init_drop(struct session_uidls *uidls, struct mailbox *box,
+	  const char **error_r)
 {
 	const struct client *client = uidls->client;
 	const struct uidl_rules rules = {
@@ -83,8 +104,31 @@ prepare(struct session_uidls *uidls, struct mailbox *box, const char **error_r)
 					    "rename") == 0,
 	};
 
-	if (maildrop_init(&uidls->drop, box, &rules, uidls->event, error_r) < 0)
+	return maildrop_init(&uidls->drop, box, &rules, uidls->event, error_r);
+}
+
+/* In the steady state the brief will do. */
+static bool prepare_brief(struct session_uidls *uidls)
+{
+	const struct policy_epoch *brief = uidls->brief;
+	const char *reason;
+
+	uidls->brief = NULL;
+	if (epoch_check(&uidls->drop, brief, uidls->store, &reason) !=
+	    EPOCH_STEADY || maildrop_duplicates_are_due(&uidls->drop, brief))
+		return FALSE;
+	uidls->uidls = maildrop_uidls_init(&uidls->drop, uidls->store, brief);
+	uidls->uidls_are_brief = TRUE;
+	return TRUE;
+}
+
+static enum prepare_result
+prepare(struct session_uidls *uidls, struct mailbox *box, const char **error_r)
+{
+	if (init_drop(uidls, box, error_r) < 0)
 		return PREPARE_FAILED;
+	if (uidls->brief != NULL)
+		return prepare_brief(uidls) ? PREPARE_DONE : PREPARE_RETRY;
 	return maildrop_prepare(&uidls->drop, uidls->store,
 				policy_state_epoch(uidls->state),
 				uidls->set->uidl_alarm_percent,
@@ -187,10 +231,61 @@ static void hang_up(struct client *client)
 	(void)shutdown(client->fd_out, SHUT_RDWR);
 }
 
+static void
+take_in(struct session_uidls *uidls, const struct session_news *news)
+{
+	const char *error;
+	unsigned int added;
+
+	switch (maildrop_take_in(&uidls->drop, uidls->store,
+				 uidls->uidls->epoch, uidls->uidls->stored,
+				 news, MAX_OTHERS, &added, &error)) {
+	case POLICY_STORE_OK:
+		if (added > 0) {
+			e_debug(uidls->event, "recorded UIDLs of %u messages",
+				added);
+		}
+		break;
+	case POLICY_STORE_UNWRITABLE:
+		/* a later session does it */
+		e_warning(uidls->event, "UIDLs were not written down: %s",
+			  error);
+		break;
+	case POLICY_STORE_UNUSABLE:
+		e_error(uidls->event, "UIDLs were not written down: %s", error);
+		break;
+	}
+}
+
+/* Put all of the epoch in the place of its brief. Returns FALSE if another one has
+   begun meanwhile, or it cannot be read. */
+static bool complete_uidls(struct session_uidls *uidls)
+{
+	uint32_t number = uidls->uidls->epoch->number;
+	const struct policy_epoch *epoch;
+	struct policy_state *state;
+	const char *error;
+	bool same;
+
+	if (policy_store_read(uidls->store, &state, &error) !=
+	    POLICY_STORE_OK) {
+		e_error(uidls->event, "UIDLs were not written down: %s", error);
+		return FALSE;
+	}
+	epoch = policy_state_epoch(state);
+	same = epoch != NULL && epoch->number == number;
+	if (same) {
+		maildrop_uidls_free(&uidls->uidls);
+		uidls->uidls = maildrop_uidls_init(&uidls->drop, uidls->store,
+						   epoch);
+	}
+	policy_state_deinit(&state);
+	return same;
+}
+
 void session_uidls_finish(struct session_uidls *uidls,
 			  const ARRAY_TYPE(seq_range) *downloaded)
 {
-	const struct policy_epoch *epoch;
 	struct session_news news = {
 		.uidnext = uidls->drop.uidnext,
 		.shown = uidls->drop.messages > 0,
@@ -198,20 +293,13 @@ void session_uidls_finish(struct session_uidls *uidls,
 		.downloaded = *downloaded,
 		.downloaded_at = time(NULL),
 	};
-	const char *error;
-	unsigned int added;
 
-	if (uidls->uidls == NULL)
-		return;
-	epoch = uidls->uidls->epoch;
-	if (!maildrop_take_in_is_due(&uidls->drop, epoch, &news))
+	if (uidls->uidls == NULL ||
+	    !maildrop_take_in_is_due(&uidls->drop, uidls->uidls->epoch, &news))
 		return;
 	hang_up(uidls->client);
-	if (maildrop_take_in(&uidls->drop, uidls->store, epoch,
-			     uidls->uidls->stored, &news, MAX_OTHERS, &added,
-			     &error) < 0) {
-		e_error(uidls->event, "UIDLs were not written down: %s", error);
-	} else if (added > 0) {
-		e_debug(uidls->event, "recorded UIDLs of %u messages", added);
-	}
+	if (!uidls->uidls_are_brief ||
+	    (complete_uidls(uidls) &&
+	     maildrop_take_in_is_due(&uidls->drop, uidls->uidls->epoch, &news)))
+		take_in(uidls, &news);
 }

@@ -8,7 +8,6 @@
 struct client;
 struct mail;
 struct mailbox;
-struct policy_state;
 struct policy_store;
 struct pop3_policy_settings;
 
@@ -16,13 +15,13 @@ struct pop3_policy_settings;
    written down at its end. */
 struct session_uidls;
 
-/* state is what was read before the maildrop was opened. What is given must
-   outlive the session, but for the state. */
-struct session_uidls *
-session_uidls_init(struct client *client,
-		   const struct pop3_policy_settings *set,
-		   struct policy_store *store, struct policy_state *state,
-		   struct event *event);
+/* Read the state before the maildrop is opened, only as far as a poll needs it if
+   that will do. What is given must outlive the session. Returns 0, or -1 and an
+   error if the state cannot be used. */
+int session_uidls_init(struct client *client,
+		       const struct pop3_policy_settings *set,
+		       struct policy_store *store, struct event *event,
+		       struct session_uidls **uidls_r, const char **error_r);
 void session_uidls_deinit(struct session_uidls **uidls);
 
 /* The maildrop was synced, and is not listed yet: find out its UIDLs, once.

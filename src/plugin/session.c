@@ -33,6 +33,8 @@ struct pop3_policy_session {
 	struct policy_store *store;
 	/* NULL if the user has none */
 	struct session_quota *quota;
+	/* NULL once the session is over, when messages may still be looked at,
+	   but nothing is told any more */
 	struct session_uidls *uidls;
 	/* once a message was refused */
 	struct reply_ostream *reply;
@@ -256,18 +258,20 @@ static void session_finish(struct pop3_policy_session *session)
 int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 				       struct mailbox *box)
 {
-	return session_uidls_open(session->uidls, box);
+	return session->uidls == NULL ? 0 :
+		session_uidls_open(session->uidls, box);
 }
 
 bool pop3_policy_session_has_uidls(const struct pop3_policy_session *session)
 {
-	return session_uidls_exist(session->uidls);
+	return session->uidls != NULL && session_uidls_exist(session->uidls);
 }
 
 int pop3_policy_session_get_uidl(struct pop3_policy_session *session,
 				 struct mail *mail, const char **uidl_r)
 {
-	return session_uidls_get(session->uidls, mail, uidl_r);
+	return session->uidls == NULL ? 0 :
+		session_uidls_get(session->uidls, mail, uidl_r);
 }
 
 /* RFC 1939, section 8: what a client gets in a session that does not end with
@@ -315,7 +319,7 @@ static void session_client_destroy(struct client *client, const char *reason)
 
 static void
 session_create(struct client *client, const struct pop3_policy_settings *set,
-	       struct policy_store *store, struct policy_state *state,
+	       struct policy_store *store, struct session_uidls *uidls,
 	       struct event *event)
 {
 	struct pop3_policy_session *session;
@@ -330,7 +334,7 @@ session_create(struct client *client, const struct pop3_policy_settings *set,
 		session->quota = session_quota_init(&set->quota, store,
 						    set->ignore_errors, event);
 	}
-	session->uidls = session_uidls_init(client, set, store, state, event);
+	session->uidls = uidls;
 	i_array_init(&session->sent_whole, 32);
 
 	session->module_ctx.super = client->v;
@@ -347,7 +351,7 @@ session_create(struct client *client, const struct pop3_policy_settings *set,
 static int
 session_open_state(struct client *client, const struct pop3_policy_settings *set,
 		   struct event *event, struct policy_store **store_r,
-		   struct policy_state **state_r, const char **error_r)
+		   struct session_uidls **uidls_r, const char **error_r)
 {
 	const char *dir;
 
@@ -356,7 +360,8 @@ session_open_state(struct client *client, const struct pop3_policy_settings *set
 		return -1;
 	*store_r = policy_store_init(dir,
 		compat_mail_user_wants_fsync(client->user), event);
-	if (policy_store_read(*store_r, state_r, error_r) != POLICY_STORE_OK) {
+	if (session_uidls_init(client, set, *store_r, event, uidls_r,
+			       error_r) < 0) {
 		policy_store_deinit(store_r);
 		return -1;
 	}
@@ -368,13 +373,12 @@ session_try_begin(struct client *client, const struct pop3_policy_settings *set,
 		  struct event *event)
 {
 	struct policy_store *store;
-	struct policy_state *state;
+	struct session_uidls *uidls;
 	const char *error;
 
-	if (session_open_state(client, set, event, &store, &state,
+	if (session_open_state(client, set, event, &store, &uidls,
 			       &error) == 0) {
-		session_create(client, set, store, state, event);
-		policy_state_deinit(&state);
+		session_create(client, set, store, uidls, event);
 		return TRUE;
 	}
 	if (set->ignore_errors) {

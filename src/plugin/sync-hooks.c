@@ -74,8 +74,10 @@ static void pop3_policy_sync_mailbox_allocated(struct mailbox *box)
 	struct mailbox_vfuncs *v = box->vlast;
 	struct sync_box *sbox;
 
-	/* only the maildrop */
-	if (!box->inbox_user)
+	/* only the maildrop; who opens it as POP3 does, as our own commands do,
+	   asks for Dovecot's own UIDLs */
+	if (!box->inbox_user ||
+	    (box->flags & MAILBOX_FLAG_POP3_SESSION) != 0)
 		return;
 	sbox = p_new(box->pool, struct sync_box, 1);
 	sbox->module_ctx.super = *v;

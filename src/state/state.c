@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "str.h"
+#include "brief.h"
 #include "epoch.h"
 #include "epoch-json.h"
 #include "state-json.h"
@@ -10,8 +11,8 @@
 #include <jansson.h>
 
 #define STATE_VERSION 1
-/* A larger one is printed in one line. With its line end this is below 4 KB. */
-#define INDENTED_MAX_SIZE 4094
+/* A larger one is printed in one line. With its brief this is below 4 KB. */
+#define INDENTED_MAX_SIZE 3600
 
 #define MEMBER_QUOTA "quota"
 #define MEMBER_WINDOWS "windows"
@@ -227,6 +228,8 @@ policy_state_parse(const void *data, size_t size, struct policy_state **state_r,
 					   json_error.text);
 		return POLICY_STATE_CORRUPT;
 	}
+	/* printing makes it anew */
+	(void)json_object_del(root, POLICY_BRIEF_MEMBER);
 	state = state_alloc(root);
 	result = root_parse(root, state, error_r);
 	if (result == POLICY_STATE_PARSED)
@@ -307,4 +310,6 @@ void policy_state_print(struct policy_state *state, string_t *dest)
 		print_json(state->root, JSON_COMPACT, dest);
 	}
 	str_append_c(dest, '\n');
+	if (state->epoch != NULL)
+		policy_brief_insert(dest, offset, &state->epoch->epoch);
 }

@@ -7,6 +7,7 @@
 #include "read-full.h"
 #include "epoch.h"
 #include "journal-file.h"
+#include "brief.h"
 #include "store-private.h"
 
 #include <fcntl.h>
@@ -114,9 +115,10 @@ load_text(struct policy_store *store, const void *text, size_t size,
 	return LOADED;
 }
 
+/* The text is in the data stack. */
 static enum load_result
-load_open_file(struct policy_store *store, int fd,
-	       struct policy_state **state_r, const char **error_r)
+read_open_file(int fd, const void **text_r, size_t *size_r,
+	       const char **error_r)
 {
 	struct stat st;
 	void *data;
@@ -136,7 +138,26 @@ load_open_file(struct policy_store *store, int fd,
 		*error_r = t_strdup_printf("read("STATE_NAME") failed: %m");
 		return LOAD_FAILED;
 	}
-	return load_text(store, data, st.st_size, state_r, error_r);
+	*text_r = data;
+	*size_r = st.st_size;
+	return LOADED;
+}
+
+/* *text_r is NULL if there is no file. */
+static enum load_result
+read_text(const struct state_dir *dir, const void **text_r, size_t *size_r,
+	  const char **error_r)
+{
+	enum load_result result;
+	int fd, ret;
+
+	*text_r = NULL;
+	ret = state_dir_open_file(dir, STATE_NAME, O_RDONLY, &fd, error_r);
+	if (ret <= 0)
+		return ret < 0 ? LOAD_FAILED : LOADED;
+	result = read_open_file(fd, text_r, size_r, error_r);
+	i_close_fd(&fd);
+	return result;
 }
 
 static enum load_result
@@ -144,18 +165,36 @@ load(struct policy_store *store, const struct state_dir *dir,
      struct policy_state **state_r, const char **error_r)
 {
 	enum load_result result;
-	int fd, ret;
+	const void *text;
+	size_t size;
 
-	ret = state_dir_open_file(dir, STATE_NAME, O_RDONLY, &fd, error_r);
-	if (ret < 0)
-		return LOAD_FAILED;
-	if (ret == 0) {
+	result = read_text(dir, &text, &size, error_r);
+	if (result != LOADED)
+		return result;
+	if (text == NULL) {
 		*state_r = policy_state_init();
 		return LOADED;
 	}
-	result = load_open_file(store, fd, state_r, error_r);
-	i_close_fd(&fd);
-	return result;
+	return load_text(store, text, size, state_r, error_r);
+}
+
+int policy_store_read_brief(struct policy_store *store, pool_t pool,
+			    struct policy_epoch *epoch_r, const char **error_r)
+{
+	enum load_result result;
+	struct state_dir dir;
+	const void *text;
+	size_t size;
+	int ret;
+
+	ret = state_dir_open(store->path, &dir, error_r);
+	if (ret <= 0)
+		return ret;
+	result = read_text(&dir, &text, &size, error_r);
+	state_dir_close(&dir);
+	if (result != LOADED)
+		return result == LOAD_CORRUPT ? 0 : -1;
+	return text == NULL ? 0 : policy_brief_parse(text, size, pool, epoch_r);
 }
 
 /* A name that no file has yet: none that was set aside is overwritten. */

@@ -33,6 +33,13 @@ enum policy_store_result
 policy_store_read(struct policy_store *store, struct policy_state **state_r,
 		  const char **error_r);
 
+/* Read without the lock what a poll needs to know of the UIDLs; nothing is
+   written. Returns 1 and *epoch_r as policy_brief_parse() leaves it, with memory
+   of the pool; 0 if policy_store_read() has to tell; -1 and an error if the state
+   cannot be used. */
+int policy_store_read_brief(struct policy_store *store, pool_t pool,
+			    struct policy_epoch *epoch_r, const char **error_r);
+
 /* Read the state under the lock, in order to change it. After POLICY_STORE_OK
    the lock is held (for as short as can be: never write to a client meanwhile)
    and commit or rollback must follow. After POLICY_STORE_UNWRITABLE *state_r is

@@ -1,0 +1,161 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "array.h"
+#include "hex-binary.h"
+#include "md5.h"
+#include "str.h"
+#include "strnum.h"
+#include "epoch.h"
+#include "uidl.h"
+#include "brief.h"
+
+#define BRIEF_BEGIN "{\"" POLICY_BRIEF_MEMBER "\":\""
+#define BRIEF_BEGIN_LEN (sizeof(BRIEF_BEGIN) - 1)
+#define CHECKSUM_LEN (MD5_RESULTLEN * 2)
+/* Words behind the checksum. */
+#define BRIEF_WORDS 10
+#define BRIEF_MAX_SIZE 1024
+/* stands for "" */
+#define NO_WORD "-"
+
+static const char *checksum(const void *data, size_t size)
+{
+	unsigned char result[MD5_RESULTLEN];
+
+	md5_get_digest(data, size, result);
+	return binary_to_hex(result, sizeof(result));
+}
+
+/* A word that needs no quoting in JSON, and no brief of its own. */
+static bool word_is_plain(const char *word)
+{
+	return strpbrk(word, "\"\\ ") == NULL && strcmp(word, NO_WORD) != 0;
+}
+
+static bool all_is_recorded(const struct policy_epoch *epoch)
+{
+	const struct seq_range *range;
+
+	if (epoch->uidnext == 1)
+		return TRUE;
+	if (array_count(&epoch->recorded) != 1)
+		return FALSE;
+	range = array_front(&epoch->recorded);
+	return range->seq1 == 1 && range->seq2 == epoch->uidnext - 1;
+}
+
+static bool told_is_simple(const struct policy_epoch *epoch)
+{
+	const struct policy_told *told;
+
+	array_foreach(&epoch->told, told) {
+		if ((told->uidvalidity == 0 ||
+		     told->uidvalidity == epoch->uidvalidity) &&
+		    told->below > epoch->uidnext)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static bool epoch_is_simple(const struct policy_epoch *epoch)
+{
+	const struct policy_anchor *anchor = &epoch->anchors[0];
+
+	return array_count(&epoch->stored) == 0 && all_is_recorded(epoch) &&
+		told_is_simple(epoch) && word_is_plain(epoch->uidl_format) &&
+		(epoch->anchors_count == 0 ||
+		 (word_is_plain(anchor->guid) && word_is_plain(anchor->hash) &&
+		  word_is_plain(anchor->uidl)));
+}
+
+static const char *word(const char *value)
+{
+	return *value == '\0' ? NO_WORD : value;
+}
+
+void policy_brief_insert(string_t *dest, size_t offset,
+			 const struct policy_epoch *epoch)
+{
+	static const struct policy_anchor no_anchor = {
+		.guid = "", .hash = "", .uidl = ""
+	};
+	const struct policy_anchor *anchor = epoch->anchors_count == 0 ?
+		&no_anchor : &epoch->anchors[0];
+	const char *begin, *rest;
+
+	if (!epoch_is_simple(epoch))
+		return;
+	/* the other members follow the "{" */
+	rest = t_strdup_printf("%u %u %u %u %d %s %u %s %s %s\",%s",
+		epoch->number, epoch->uidvalidity, epoch->uidnext, epoch->live,
+		epoch->reuse_xuidl ? 1 : 0, word(epoch->uidl_format),
+		anchor->uid, word(anchor->guid), word(anchor->hash),
+		word(anchor->uidl), str_c(dest) + offset + 1);
+	begin = t_strconcat(BRIEF_BEGIN, checksum(rest, strlen(rest)), " ",
+			    NULL);
+	str_truncate(dest, offset);
+	str_append(dest, begin);
+	str_append(dest, rest);
+}
+
+static const char *value(pool_t pool, const char *word)
+{
+	return strcmp(word, NO_WORD) == 0 ? "" : p_strdup(pool, word);
+}
+
+static int
+words_parse(const char *const *words, pool_t pool, struct policy_epoch *epoch)
+{
+	struct policy_anchor *anchor = &epoch->anchors[0];
+
+	if (str_array_length(words) != BRIEF_WORDS ||
+	    str_to_uint32(words[0], &epoch->number) < 0 ||
+	    str_to_uint32(words[1], &epoch->uidvalidity) < 0 ||
+	    str_to_uint32(words[2], &epoch->uidnext) < 0 ||
+	    str_to_uint32(words[3], &epoch->live) < 0 ||
+	    str_to_uint32(words[6], &anchor->uid) < 0)
+		return -1;
+	epoch->reuse_xuidl = strcmp(words[4], "1") == 0;
+	epoch->uidl_format = value(pool, words[5]);
+	anchor->guid = value(pool, words[7]);
+	anchor->hash = value(pool, words[8]);
+	anchor->uidl = value(pool, words[9]);
+	epoch->anchors_count = anchor->uid == 0 ? 0 : 1;
+	return epoch->uidnext == 0 ? -1 : 0;
+}
+
+static void init_sets(struct policy_epoch *epoch, pool_t pool)
+{
+	p_array_init(&epoch->told, pool, 1);
+	p_array_init(&epoch->recorded, pool, 1);
+	p_array_init(&epoch->downloaded, pool, 1);
+	p_array_init(&epoch->stored, pool, 1);
+	if (epoch->uidnext > 1) {
+		seq_range_array_add_range(&epoch->recorded, 1,
+					  epoch->uidnext - 1);
+	}
+}
+
+int policy_brief_parse(const void *text, size_t size, pool_t pool,
+		       struct policy_epoch *epoch_r)
+{
+	const char *sum = (const char *)text + BRIEF_BEGIN_LEN, *rest, *end;
+	size_t rest_size;
+
+	if (size <= BRIEF_BEGIN_LEN + CHECKSUM_LEN + 1 ||
+	    memcmp(text, BRIEF_BEGIN, BRIEF_BEGIN_LEN) != 0)
+		return 0;
+	rest = sum + CHECKSUM_LEN + 1;
+	rest_size = size - BRIEF_BEGIN_LEN - CHECKSUM_LEN - 1;
+	end = memchr(rest, '"', I_MIN(rest_size, BRIEF_MAX_SIZE));
+	if (end == NULL ||
+	    memcmp(sum, checksum(rest, rest_size), CHECKSUM_LEN) != 0)
+		return 0;
+	i_zero(epoch_r);
+	if (words_parse(t_strsplit(t_strdup_until(rest, end), " "), pool,
+			epoch_r) < 0)
+		return 0;
+	init_sets(epoch_r, pool);
+	return 1;
+}
