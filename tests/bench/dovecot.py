@@ -16,6 +16,8 @@ class Dovecot:
         ).stdout.strip()
         self.version = re.match(r"\d+\.\d+\.\d+", self.title).group()
         self.is_23 = self.version.startswith("2.3.")
+        # Options by which doveadm takes the user of the environment, who need not be in a userdb.
+        self.own_user = () if self.is_23 else ("--no-userdb-lookup",)
         probe = os.path.join(workdir, "probe.conf")
         with open(probe, "w", encoding="ascii") as out:
             out.write(self._head(workdir))

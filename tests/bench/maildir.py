@@ -2,6 +2,7 @@
 """A maildir filled with messages of one size, all of them seen."""
 
 import os
+import random
 
 BORN = 1700000000
 HEADER = (
@@ -24,15 +25,24 @@ def message(size):
     return HEADER + LINE * lines
 
 
-def fill(home, count, size):
+def file_names(count, sizes):
+    """Names as deliveries make them. Dovecot keeps them in a hash, which numbers in a row would fill badly."""
+    chance = random.Random(BORN)
+    for number in range(count):
+        unique = f"M{chance.randrange(1000000)}P{chance.randrange(1000, 1000000)}"
+        yield f"{BORN + number}.{unique}.bench{sizes}:2,S"
+
+
+def fill(home, count, size, by_dovecot=True):
+    """Dovecot's own deliveries have the sizes in their names; it has to read what others have delivered."""
     text = message(size)
     wire_size = len(text) + text.count("\n")
+    sizes = f",S={len(text)},W={wire_size}" if by_dovecot else ""
     cur = os.path.join(home, "Maildir", "cur")
     for folder in ("cur", "new", "tmp"):
         os.makedirs(os.path.join(home, "Maildir", folder))
     master = None
-    for number in range(count):
-        name = f"{BORN + number}.M{number}P1.bench,S={len(text)},W={wire_size}:2,S"
+    for number, name in enumerate(file_names(count, sizes)):
         path = os.path.join(cur, name)
         if number % LINKS == 0:
             master = path

@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""One POP3 session with the pop3 binary on pipes, with or without callgrind."""
+"""One POP3 session with the pop3 binary on pipes, with or without callgrind; and other programs of the server."""
 
 import glob
 import hashlib
@@ -7,10 +7,15 @@ import os
 import pwd
 import re
 import subprocess
+import tempfile
 
 
 class SessionError(Exception):
     pass
+
+
+# What the programs say when they run by themselves; the plugin speaks through them.
+COMPLAINT = re.compile(r"\b(Warning|Error|Fatal|Panic): ")
 
 
 def commands(*lines):
@@ -33,35 +38,51 @@ def give_to_reader(folder):
                 os.chown(os.path.join(path, name), owner["user"], owner["group"])
 
 
-def run(binary, conf, home, sent, wrapper=()):
-    """Returns all that the client got, as a digest."""
+def where(home):
+    """How a program runs for the mail in home, for subprocess."""
+    return {
+        "cwd": home,
+        "env": {"USER": "bench", "HOME": home, "PATH": os.environ["PATH"]},
+        **reader(),
+    }
+
+
+def failed(home, returncode, reply, complaints):
+    return SessionError(
+        f"session of {home} failed ({returncode}):\n"
+        f"{reply[-500:].decode(errors='replace')}\n"
+        f"{complaints[-2000:]}"
+    )
+
+
+def check(home, returncode, reply, stderr, ending):
+    complaints = stderr.decode(errors="replace")
+    if returncode != 0 or not reply.endswith(ending) or b"-ERR" in reply \
+            or COMPLAINT.search(complaints):
+        raise failed(home, returncode, reply, complaints)
+
+
+def run(command, home, sent, wrapper=()):
+    """Returns all that the client got, as a digest. With sent=None the program is none that has a client."""
     # The configuration is read by an exec of doveconf and back, in the same process.
     done = subprocess.run(
-        [*wrapper, binary, "-c", conf],
-        input=sent,
+        [*wrapper, *command],
+        input=sent or b"",
         capture_output=True,
         check=False,
-        cwd=home,
-        **reader(),
-        env={"USER": "bench", "HOME": home, "PATH": os.environ["PATH"]},
+        **where(home),
     )
-    reply = done.stdout
-    if done.returncode != 0 or not reply.endswith(b"+OK Logging out.\r\n") \
-            or b"-ERR" in reply:
-        raise SessionError(
-            f"session of {home} failed ({done.returncode}):\n"
-            f"{reply[-500:].decode(errors='replace')}\n"
-            f"{done.stderr[-2000:].decode(errors='replace')}"
-        )
-    return hashlib.sha256(reply).hexdigest()
+    check(home, done.returncode, done.stdout, done.stderr,
+          b"" if sent is None else b"+OK Logging out.\r\n")
+    return hashlib.sha256(done.stdout).hexdigest()
 
 
-def instructions(binary, conf, home, sent, outdir):
+def instructions(command, home, sent, outdir):
     """Returns (instructions of the session, digest of what the client got)."""
     os.makedirs(outdir)
     give_to_reader(outdir)
     pattern = os.path.join(outdir, "callgrind.%p")
-    digest = run(binary, conf, home, sent, wrapper=(
+    digest = run(command, home, sent, wrapper=(
         "valgrind", "--quiet", "--tool=callgrind", "--trace-children=yes",
         f"--callgrind-out-file={pattern}",
     ))
@@ -74,3 +95,36 @@ def instructions(binary, conf, home, sent, outdir):
     if total == 0:
         raise SessionError(f"callgrind left no totals in {outdir}")
     return total, digest
+
+
+def read_until(output, ending):
+    """What comes up to that, or up to the end."""
+    reply = bytearray()
+    while not reply.endswith(ending):
+        got = output.read1(65536)
+        if not got:
+            break
+        reply += got
+    return bytes(reply)
+
+
+def kilobytes(path, name):
+    with open(path, encoding="ascii") as lines:
+        return int(re.search(rf"^{name}:\s+(\d+) kB$", lines.read(), re.M).group(1))
+
+
+def memory(command, home, listing):
+    """KB that the process has had at most when it has sent this listing."""
+    with tempfile.TemporaryFile() as log:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=log, **where(home)) as process:
+            process.stdin.write(commands(listing))
+            process.stdin.flush()
+            reply = read_until(process.stdout, b"\r\n.\r\n")
+            most = kilobytes(f"/proc/{process.pid}/status", "VmHWM")
+            process.stdin.write(commands("QUIT"))
+            process.stdin.close()
+            reply += process.stdout.read()
+        log.seek(0)
+        check(home, process.returncode, reply, log.read(), b"+OK Logging out.\r\n")
+    return most

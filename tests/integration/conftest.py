@@ -15,6 +15,7 @@ import clock
 import mailgen
 import state_check
 from dovecot import Server
+from matrix import Matrix
 from polling import wait_for
 
 FORMATS = ["maildir", "mbox", "sdbox", "mdbox"]
@@ -58,6 +59,18 @@ def shared_server(memory_disk):
     """Has the plugin, and no global quota: users bring their own."""
     with running(Server()) as found:
         yield found
+
+
+# conversions need the same separator in all formats
+ONE_SEPARATOR = "namespace inbox {\n  inbox = yes\n  separator = /\n}\n"
+
+
+@pytest.fixture(scope="module")
+def stock_and_plugin(memory_disk):
+    """Two servers that differ in nothing but the plugin, with true clocks, as UIDVALIDITY is a time."""
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(running(Server(plugin=name == "plugin", faked=False, extra=ONE_SEPARATOR)))
+               for name in ("stock", "plugin")}
 
 
 @pytest.fixture
@@ -137,3 +150,25 @@ def pytest_runtest_makereport(item, call):
         for server in SERVERS:
             start = getattr(item, "log_start", {}).get(server, 0)
             report.sections.append(("Dovecot log of " + server.root, shorten(server.log()[start:])))
+
+
+MATRIX = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def uidl_matrix(request):
+    """Collects the figures of the disasters for the table at the end."""
+    return request.config.stash.setdefault(MATRIX, Matrix(FORMATS))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    found = config.stash.get(MATRIX, None)
+    if found is None or not found.cells:
+        return
+    text = found.markdown()
+    terminalreporter.section("UIDL matrix")
+    terminalreporter.write(text)
+    path = os.environ.get("UIDL_MATRIX")
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)

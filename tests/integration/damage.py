@@ -19,6 +19,8 @@ def download(user, count=1):
     with user.session() as pop3:
         replies = [pop3.retr(number) for number in range(1, count + 1)]
         pop3.quit()
+    # what is written after the client is gone
+    user.server.wait_idle()
     return [reply.ok for reply in replies]
 
 

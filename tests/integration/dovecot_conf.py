@@ -202,7 +202,7 @@ def passwd_line(name, fields):
     uid, gid, home = extra.pop("uid"), extra.pop("gid"), extra.pop("home", "")
     words = []
     for key, value in extra.items():
-        if " " in value or ":" in value or value == "":
+        if " " in value or ":" in value or "%{" in value or value == "":
             value = "%%{literal('%s')|unhexlify|text}" % value.encode().hex()
         words.append("userdb_%s=%s" % (key, value))
     return "%s::%s:%s::%s::%s\n" % (name, uid, gid, home, " ".join(words))

@@ -27,6 +27,15 @@ def messages(count, size=1500):
     return [message(number, size) for number in range(1, count + 1)]
 
 
+def without_message_id(number, size=1500):
+    return re.sub(rb"Message-ID: [^\r]*\r\n", b"", message(number, size))
+
+
+def body(data):
+    """What no server, client or delivery changes of a message: the text without its header, with bare line ends."""
+    return data.replace(b"\r\n", b"\n").split(b"\n\n", 1)[1].rstrip(b"\n")
+
+
 def number_of(data):
     """The number of a message made by message(), wherever a client has put it."""
     found = re.findall(rb"^X-Number: (\d+)\r?$", data, re.M)

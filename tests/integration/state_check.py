@@ -9,13 +9,13 @@ import jsonschema
 
 import user
 
-SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc", "state.schema.json")
+DOC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc")
 MAX_SIZE = 4096
 LEFT_BROKEN = ".left-broken-by-test"
 
 
-def schema():
-    with open(SCHEMA, encoding="utf-8") as file:
+def schema(name):
+    with open(os.path.join(DOC, name + ".schema.json"), encoding="utf-8") as file:
         return json.load(file)
 
 
@@ -37,9 +37,25 @@ def check_home(home):
         info = os.lstat(path)
         assert stat.S_ISREG(info.st_mode) and stat.S_IMODE(info.st_mode) == 0o600, (name, oct(info.st_mode))
         assert (info.st_uid, info.st_gid) == (user.UID, user.GID), name
-    assert "state.json.tmp" not in os.listdir(folder)
+    assert not {"state.json.tmp", "messages.jsonl.new"} & set(os.listdir(folder))
     path = os.path.join(folder, "state.json")
     if os.path.lexists(path):
         assert os.path.getsize(path) < MAX_SIZE
         with open(path, encoding="utf-8") as file:
-            jsonschema.validate(json.load(file), schema())
+            jsonschema.validate(json.load(file), schema("state"))
+    check_journal(os.path.join(folder, "messages.jsonl"))
+
+
+def check_journal(path):
+    """Each line by itself is what the schema says, and the first one only is of the other kind."""
+    if not os.path.lexists(path):
+        return
+    with open(path, encoding="ascii") as file:
+        text = file.read()
+    assert text.endswith("\n"), text[-200:]
+    expected = schema("journal")
+    validator = jsonschema.validators.validator_for(expected)(expected)
+    for number, line in enumerate(text.splitlines()):
+        entry = json.loads(line)
+        validator.validate(entry)
+        assert ("version" in entry) == (number == 0), line

@@ -181,6 +181,7 @@ def test_refused_messages_stay_unseen(new_user, form):
 def test_refusals_change_no_state(server, new_user):
     user = new_user(messages=5, quota="2msg/day")
     use_up(user, 2)
+    server.wait_idle()
     before = os.stat(user.state_path), user.state()
     for last in ("QUIT", None):
         with user.session() as pop3:
@@ -390,10 +391,11 @@ def test_log_lines(server, new_user):
     assert not server.log_lines(user, "(Error|Fatal|Panic|pop3_policy.*Warning)")
 
 
-def test_no_quota_means_no_trace(server, new_user):
+def test_no_quota_means_nothing_counted(server, new_user):
     for fields in ({}, {"quota": "unlimited"}):
         user = new_user(messages=5, **fields)
         use_up(user, 5)
         server.wait_log(user, "Disconnected")
+        server.wait_idle()
         assert not server.log_lines(user, "pop3_policy")
-        assert not os.path.exists(user.state_dir)
+        assert user.counted() == 0

@@ -31,7 +31,8 @@ def test_userdb_field_overrides_the_global_quota(start_server, make_user_on):
     assert count_served(new_user(messages=6, quota="4msg/day 10G/month")) == 4
     unlimited = new_user(messages=6, quota="unlimited")
     assert count_served(unlimited) == 6
-    assert not os.path.exists(unlimited.state_dir)
+    server.wait_idle()
+    assert unlimited.counted() == 0
     assert count_served(new_user(messages=6, quota="1msg/week")) == 1
 
 

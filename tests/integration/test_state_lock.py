@@ -129,7 +129,7 @@ def test_no_room_for_the_next_state(server, new_user, kind):
             subprocess.run(["mount", "-o", "remount,ro", user.state_dir], check=True)
         assert download(user, 5) == [True, True, False, False, False]
         assert user.state() == before
-        assert sorted(os.listdir(user.state_dir)) == sorted({"state.json", "state.lock"} | (
+        assert sorted(os.listdir(user.state_dir)) == sorted({"messages.jsonl", "state.json", "state.lock"} | (
             {"full"} if kind == "full" else set()))
         assert len(server.wait_log(user, "Error: pop3_policy: ")) == 1
 

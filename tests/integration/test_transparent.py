@@ -139,8 +139,10 @@ def compare_after(copies, logs=True):
             # so that we know that the hooks were at work, and only there
             sent = any(int(octets) for octets in re.findall(r"(?:top|retr)=\d+/(\d+)", "".join(lines)))
             assert len(ours) == (1 if variant == "generous" and sent else 0), ours
-        if variant != "generous":
+        if variant == "stock":
             assert not os.path.exists(user.state_dir)
+        elif variant != "generous":
+            assert user.counted() == 0
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """A mail user of a private server: home, mail, sessions, state."""
 
+import contextlib
 import imaplib
 import json
 import os
@@ -75,10 +76,43 @@ class User:
 
     def is_known(self):
         """True when the server tells the fields as they are now."""
+        return self.is_told(self.fields)
+
+    def is_told(self, fields):
         told = dict(row.split("\t") for row in self.doveadm("-f", "tab", "user", self.name).splitlines()[1:])
-        return all(told.get(key) == value for key, value in self.fields.items())
+        # 2.4 tells some paths with the home in the place of ~
+        return all(told.get(key) in (value, value.replace("~/", self.home + "/")) for key, value in fields.items())
+
+    def set_form(self, form, **fields):
+        """From now on the mail is kept in another format, at its usual place."""
+        self.form = form
+        for key in ("mail", "mail_driver", "mail_path", "mail_inbox_path"):
+            self.fields.pop(key, None)
+        self.set_fields(**fields)
+        wanted = dovecot_conf.MAIL_FIELDS[dovecot_conf.LINE][form]
+        wait_for(lambda: self.is_told(wanted), "the server to know the mail format of " + self.name)
 
     # -- mail
+
+    @contextlib.contextmanager
+    def imap(self):
+        """A session with INBOX selected."""
+        imap = imaplib.IMAP4("127.0.0.1", self.server.ports["imap"])
+        imap.login(self.name, self.password)
+        imap.select("INBOX")
+        yield imap
+        imap.logout()
+
+    def contents(self):
+        """Every message as IMAP has it, in the order of UIDs."""
+        with self.imap() as imap:
+            _, parts = imap.fetch("1:*", "(BODY.PEEK[])")
+        return [part[1] for part in parts if isinstance(part, tuple)]
+
+    def expunge(self, *numbers):
+        with self.imap() as imap:
+            imap.store(",".join(map(str, numbers)), "+FLAGS.SILENT", r"(\Deleted)")
+            imap.expunge()
 
     def append(self, messages):
         """Delivers messages over IMAP: the same way for every format."""
@@ -88,6 +122,14 @@ class User:
             status, reply = imap.append("INBOX", None, None, message)
             assert status == "OK", reply
         imap.logout()
+
+    def try_append(self, message):
+        """Delivers one message; False if the server refuses it."""
+        imap = imaplib.IMAP4("127.0.0.1", self.server.ports["imap"])
+        imap.login(self.name, self.password)
+        status, _ = imap.append("INBOX", None, None, message)
+        imap.logout()
+        return status == "OK"
 
     def import_maildir(self, messages):
         """Puts messages there byte for byte, also those that no protocol would carry."""
@@ -109,6 +151,11 @@ class User:
         table = self.doveadm("-f", "tab", "fetch", "-u", self.name, "uid flags", "mailbox", "INBOX")
         rows = [row.split("\t") for row in table.splitlines()[1:]]
         return {int(uid): set(flags.split()) for uid, flags in rows}
+
+    def uids(self):
+        """The UIDs of INBOX in their order, which is that of POP3."""
+        table = self.doveadm("-f", "tab", "fetch", "-u", self.name, "uid", "mailbox", "INBOX")
+        return [int(row) for row in table.splitlines()[1:]]
 
     # -- sessions
 
@@ -140,12 +187,37 @@ class User:
     def state_path(self):
         return os.path.join(self.state_dir, "state.json")
 
+    @property
+    def journal_path(self):
+        return os.path.join(self.state_dir, "messages.jsonl")
+
+    def journal_lines(self):
+        """The lines of the journal but the first one; none if there is no journal."""
+        if not os.path.exists(self.journal_path):
+            return []
+        with open(self.journal_path, encoding="ascii") as file:
+            return [json.loads(line) for line in file][1:]
+
+    def journal(self):
+        """What the journal says of each message that is there, as {uid: record}: a later line is the news."""
+        found = {}
+        for line in self.journal_lines():
+            if "uid" in line:
+                found[line["uid"]] = {**found.get(line["uid"], {}), **line}
+        return found
+
     def state(self):
         with open(self.state_path, encoding="utf-8") as file:
             return json.load(file)
 
     def window(self, name):
         return self.state()["quota"]["windows"][name]
+
+    def counted(self):
+        """Messages that the quota has counted, in any window; 0 also if there is no state."""
+        if not os.path.exists(self.state_path):
+            return 0
+        return max(counter["messages"] for counter in self.state()["quota"]["windows"].values())
 
     def used(self, window="day"):
         counter = self.window(window)
