@@ -112,8 +112,10 @@ static unsigned int count_known(const struct recovery *recovery)
 		if (known->uid != 0)
 			count++;
 	}
-	if (recovery->old == NULL)
-		return count;
+	if (recovery->old == NULL) {
+		/* the journal alone does not know which were deleted */
+		return I_MIN(count, array_count(&recovery->found));
+	}
 	return recovery->journal_generation == 0 ? recovery->old->live :
 		I_MIN(recovery->old->live, count);
 }

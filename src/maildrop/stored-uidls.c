@@ -26,6 +26,8 @@ struct stored_uidls {
 	/* once it was needed */
 	struct policy_journal *journal;
 	HASH_TABLE(void *, const char *) journal_uidls;
+	/* some of its lines are lost */
+	bool journal_is_damaged;
 };
 
 struct stored_uidls *
@@ -117,6 +119,13 @@ static int load_journal(struct stored_uidls *uidls, const char **error_r)
 		*error_r = "messages.jsonl is missing, or another one";
 	if (ret <= 0)
 		return ret;
+	ret = policy_journal_is_torn(uidls->store, uidls->journal_generation,
+				     error_r);
+	if (ret < 0) {
+		policy_journal_free(&uidls->journal);
+		return -1;
+	}
+	uidls->journal_is_damaged = ret > 0 || uidls->journal->damaged > 0;
 	hash_table_create_direct(&uidls->journal_uidls, default_pool,
 				 array_count(&uidls->journal->messages));
 	array_foreach(&uidls->journal->messages, message) {
@@ -134,10 +143,9 @@ static int
 lookup_own(struct stored_uidls *uidls, struct mail *mail, const char **uidl_r,
 	   const char **error_r)
 {
-	if (uidls->journal->damaged > 0) {
-		*error_r = t_strdup_printf("%u lines of messages.jsonl are "
-			"damaged, and it has no UIDL for UID %u",
-			uidls->journal->damaged, mail->uid);
+	if (uidls->journal_is_damaged) {
+		*error_r = t_strdup_printf("messages.jsonl is damaged, and has "
+					   "no UIDL for UID %u", mail->uid);
 		return 0;
 	}
 	if (maildrop_own_uidl(uidls->drop, mail, uidl_r) < 0) {

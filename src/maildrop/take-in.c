@@ -192,23 +192,57 @@ rewrite_journal(struct take_in *take_in, const char **error_r)
 	return result;
 }
 
-/* If the journal was taken away, a new one is begun: all messages get their lines
-   anew, some now and some later. */
+/* A line is lost: see which messages still have one. The others get theirs anew,
+   some now and some later. */
+static int recount_journal(struct take_in *take_in, const char **error_r)
+{
+	struct policy_epoch *epoch = &take_in->epoch;
+	struct policy_journal *journal;
+	const struct pop3_message *message;
+	int ret;
+
+	ret = policy_journal_read(take_in->store, epoch->journal_generation,
+				  &journal, error_r);
+	if (ret <= 0)
+		return ret;
+	array_foreach(&journal->messages, message) {
+		if (message->uid == 0)
+			continue;
+		seq_range_array_add(&epoch->recorded, message->uid);
+		if (message->downloaded != 0) {
+			seq_range_array_add(&epoch->downloaded,
+					    message->uid);
+		}
+	}
+	epoch->journal_lines = journal->lines;
+	policy_journal_free(&journal);
+	return 1;
+}
+
+/* Whether lines can be appended to the journal. If it was taken away or torn, the
+   epoch knows less afterwards. Returns 1, 0, or -1 and an error. */
 static int check_journal(struct take_in *take_in, const char **error_r)
 {
 	struct policy_epoch *epoch = &take_in->epoch;
-	int ret = 0;
+	int exists = 0, torn = 0;
 
 	if (epoch->journal_generation != 0) {
-		ret = policy_journal_exists(take_in->store,
-					    epoch->journal_generation, error_r);
+		exists = policy_journal_exists(take_in->store,
+			epoch->journal_generation, error_r);
+		torn = policy_journal_is_torn(take_in->store,
+			epoch->journal_generation, error_r);
 	}
-	if (ret == 0) {
-		array_clear(&epoch->recorded);
-		array_clear(&epoch->downloaded);
-		epoch->journal_lines = epoch->journal_gone = 0;
-	}
-	return ret;
+	if (exists < 0 || torn < 0)
+		return -1;
+	if (exists > 0 && torn == 0)
+		return 1;
+	array_clear(&epoch->recorded);
+	array_clear(&epoch->downloaded);
+	epoch->journal_lines = 0;
+	if (exists > 0)
+		return recount_journal(take_in, error_r);
+	epoch->journal_gone = 0;
+	return 0;
 }
 
 static enum policy_store_result

@@ -7,7 +7,7 @@
 #include "pop3-symbols.h"
 #include "mail-hooks.h"
 #include "sync-hooks.h"
-#include "session.h"
+#include "session-begin.h"
 #include "pop3-policy-plugin.h"
 
 const char *pop3_policy_plugin_version = DOVECOT_ABI_VERSION;

@@ -4,7 +4,6 @@
 #include "istream.h"
 #include "module-context.h"
 #include "mail-storage.h"
-#include "compat-mail-user.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "store.h"
@@ -14,12 +13,6 @@
 #include "session-uidls.h"
 #include "top-command.h"
 #include "session.h"
-
-#define MISCONFIGURED_REPLY \
-	"-ERR [SYS/PERM] POP3 policy of this account is misconfigured."
-#define NO_STATE_REPLY \
-	"-ERR [SYS/TEMP] POP3 policy state is not available, try again later."
-#define REFUSE_REASON "Refused by POP3 policy"
 
 #define CLIENT_SESSION(client) \
 	MODULE_CONTEXT_REQUIRE(client, pop3_policy_client_module)
@@ -317,10 +310,10 @@ static void session_client_destroy(struct client *client, const char *reason)
 	super_destroy(client, reason);
 }
 
-static void
-session_create(struct client *client, const struct pop3_policy_settings *set,
-	       struct policy_store *store, struct session_uidls *uidls,
-	       struct event *event)
+void pop3_policy_session_init(struct client *client,
+			      const struct pop3_policy_settings *set,
+			      struct policy_store *store,
+			      struct session_uidls *uidls, struct event *event)
 {
 	struct pop3_policy_session *session;
 	struct pop3_policy_user *puser;
@@ -344,72 +337,6 @@ session_create(struct client *client, const struct pop3_policy_settings *set,
 	puser = p_new(client->user->pool, struct pop3_policy_user, 1);
 	puser->session = session;
 	MODULE_CONTEXT_SET(client->user, pop3_policy_user_module, puser);
-}
-
-/* Open the state, so that a session that cannot have it ends before the
-   maildrop is listed. */
-static int
-session_open_state(struct client *client, const struct pop3_policy_settings *set,
-		   struct event *event, struct policy_store **store_r,
-		   struct session_uidls **uidls_r, const char **error_r)
-{
-	const char *dir;
-
-	if (pop3_policy_settings_state_dir(set, client->user, &dir,
-					   error_r) < 0)
-		return -1;
-	*store_r = policy_store_init(dir,
-		compat_mail_user_wants_fsync(client->user), event);
-	if (session_uidls_init(client, set, *store_r, event, uidls_r,
-			       error_r) < 0) {
-		policy_store_deinit(store_r);
-		return -1;
-	}
-	return 0;
-}
-
-static bool
-session_try_begin(struct client *client, const struct pop3_policy_settings *set,
-		  struct event *event)
-{
-	struct policy_store *store;
-	struct session_uidls *uidls;
-	const char *error;
-
-	if (session_open_state(client, set, event, &store, &uidls,
-			       &error) == 0) {
-		session_create(client, set, store, uidls, event);
-		return TRUE;
-	}
-	if (set->ignore_errors) {
-		e_error(event, "session goes on without policy: %s", error);
-	} else {
-		e_error(event, "session is refused: %s", error);
-		reply_ostream_refuse_session(client, NO_STATE_REPLY,
-					     REFUSE_REASON);
-	}
-	return FALSE;
-}
-
-void pop3_policy_session_begin(struct client *client)
-{
-	const struct pop3_policy_settings *set;
-	struct event *event;
-	const char *error;
-
-	event = event_create(client->user->event);
-	event_set_append_log_prefix(event, "pop3_policy: ");
-	if (pop3_policy_settings_get(client->user, &set, &error) < 0) {
-		e_error(event, "%s", error);
-		reply_ostream_refuse_session(client, MISCONFIGURED_REPLY,
-					     REFUSE_REASON);
-	} else if (!session_try_begin(client, set, event)) {
-		pop3_policy_settings_free(&set);
-	} else {
-		/* the session has taken both */
-		return;
-	}
-	event_unref(&event);
 }
 
 struct pop3_policy_session *pop3_policy_session_find(struct mail_user *user)

@@ -9,6 +9,9 @@ struct client;
 struct istream;
 struct mail;
 struct mailbox;
+struct policy_store;
+struct pop3_policy_settings;
+struct session_uidls;
 
 /* One client's session under policy: what its messages are called, what it was
    sent, what that costs. */
@@ -20,9 +23,11 @@ enum session_command {
 	SESSION_TOP
 };
 
-/* A client has logged in: begin a session, or refuse it when the policy cannot be
-   known. */
-void pop3_policy_session_begin(struct client *client);
+/* Begin a session with what is known of its user, which it takes over. */
+void pop3_policy_session_init(struct client *client,
+			      const struct pop3_policy_settings *set,
+			      struct policy_store *store,
+			      struct session_uidls *uidls, struct event *event);
 
 /* The session of a user, or NULL. */
 struct pop3_policy_session *pop3_policy_session_find(struct mail_user *user);

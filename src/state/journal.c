@@ -9,6 +9,7 @@
 #include "journal.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #define READ_SIZE (64 * 1024)
 
@@ -199,6 +200,40 @@ int policy_journal_exists(struct policy_store *store, uint32_t generation,
 	ret = journal_file_open(&dir, generation, O_RDONLY, &file, error_r);
 	if (ret > 0)
 		journal_file_close(&file);
+	dir_close(store, &dir);
+	return ret;
+}
+
+static int
+file_is_torn(const struct policy_store *store, const struct journal_file *file,
+	     const char **error_r)
+{
+	char last;
+	ssize_t ret = pread(file->fd, &last, 1, file->size - 1);
+
+	if (ret < 0) {
+		*error_r = t_strdup_printf("read(%s/%s) failed: %m",
+					   store->path, file->name);
+		return -1;
+	}
+	return ret == 0 || last != '\n' ? 1 : 0;
+}
+
+int policy_journal_is_torn(struct policy_store *store, uint32_t generation,
+			   const char **error_r)
+{
+	struct journal_file file;
+	struct state_dir dir;
+	int ret;
+
+	ret = dir_open(store, &dir, error_r);
+	if (ret <= 0)
+		return ret;
+	ret = journal_file_open(&dir, generation, O_RDONLY, &file, error_r);
+	if (ret > 0) {
+		ret = file_is_torn(store, &file, error_r);
+		journal_file_close(&file);
+	}
 	dir_close(store, &dir);
 	return ret;
 }

@@ -46,6 +46,12 @@ void policy_journal_free(struct policy_journal **journal);
 int policy_journal_exists(struct policy_store *store, uint32_t generation,
 			  const char **error_r);
 
+/* Whether the last line of the journal of this generation is torn: it may have
+   been about a message that the state counts. Returns 1, 0 also if there is no
+   journal, or -1 and an error. */
+int policy_journal_is_torn(struct policy_store *store, uint32_t generation,
+			   const char **error_r);
+
 /* Both need the lock of policy_store_begin(), and are to be followed by
    policy_store_commit() of the state that counts these lines, or by a rollback.
    When they fail, nothing is left of what they began, and *error_r is set. */

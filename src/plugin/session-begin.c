@@ -1,0 +1,83 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "compat-mail-user.h"
+#include "pop3-symbols.h"
+#include "pop3-policy-settings.h"
+#include "store.h"
+#include "reply-ostream.h"
+#include "session.h"
+#include "session-begin.h"
+#include "session-uidls.h"
+
+#define MISCONFIGURED_REPLY \
+	"-ERR [SYS/PERM] POP3 policy of this account is misconfigured."
+#define NO_STATE_REPLY \
+	"-ERR [SYS/TEMP] POP3 policy state is not available, try again later."
+#define REFUSE_REASON "Refused by POP3 policy"
+
+/* Open the state, so that a session that cannot have it ends before the
+   maildrop is listed. */
+static int
+session_open_state(struct client *client, const struct pop3_policy_settings *set,
+		   struct event *event, struct policy_store **store_r,
+		   struct session_uidls **uidls_r, const char **error_r)
+{
+	const char *dir;
+
+	if (pop3_policy_settings_state_dir(set, client->user, &dir,
+					   error_r) < 0)
+		return -1;
+	*store_r = policy_store_init(dir,
+		compat_mail_user_wants_fsync(client->user), event);
+	if (session_uidls_init(client, set, *store_r, event, uidls_r,
+			       error_r) < 0) {
+		policy_store_deinit(store_r);
+		return -1;
+	}
+	return 0;
+}
+
+static bool
+session_try_begin(struct client *client, const struct pop3_policy_settings *set,
+		  struct event *event)
+{
+	struct policy_store *store;
+	struct session_uidls *uidls;
+	const char *error;
+
+	if (session_open_state(client, set, event, &store, &uidls,
+			       &error) == 0) {
+		pop3_policy_session_init(client, set, store, uidls, event);
+		return TRUE;
+	}
+	if (set->ignore_errors) {
+		e_error(event, "session goes on without policy: %s", error);
+	} else {
+		e_error(event, "session is refused: %s", error);
+		reply_ostream_refuse_session(client, NO_STATE_REPLY,
+					     REFUSE_REASON);
+	}
+	return FALSE;
+}
+
+void pop3_policy_session_begin(struct client *client)
+{
+	const struct pop3_policy_settings *set;
+	struct event *event;
+	const char *error;
+
+	event = event_create(client->user->event);
+	event_set_append_log_prefix(event, "pop3_policy: ");
+	if (pop3_policy_settings_get(client->user, &set, &error) < 0) {
+		e_error(event, "%s", error);
+		reply_ostream_refuse_session(client, MISCONFIGURED_REPLY,
+					     REFUSE_REASON);
+	} else if (!session_try_begin(client, set, event)) {
+		pop3_policy_settings_free(&set);
+	} else {
+		/* the session has taken both */
+		return;
+	}
+	event_unref(&event);
+}
