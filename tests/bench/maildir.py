@@ -3,6 +3,7 @@
 
 import os
 import random
+import shutil
 
 BORN = 1700000000
 HEADER = (
@@ -15,8 +16,8 @@ HEADER = (
     "\n"
 )
 LINE = "The quick brown fox jumps over the lazy dog, and then does it once more.\n"
-# ext4 allows 65,000 links to one file.
-LINKS = 50000
+# ext4 allows 65,000 links to one file, and there may be two such maildirs.
+LINKS = 30000
 
 
 def message(size):
@@ -56,6 +57,20 @@ def fill(home, count, size, by_dovecot=True):
     # A folder that changed a moment ago is scanned again by every session.
     for folder in ("cur", "new"):
         os.utime(os.path.join(home, "Maildir", folder), (BORN, BORN))
+
+
+def copy_file(source, target):
+    """Messages do not change, and so can be links."""
+    if os.path.basename(os.path.dirname(source)) == "cur":
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def copy(source_home, home):
+    """The same mail, and Dovecot knows as much of it, times of change included."""
+    shutil.copytree(os.path.join(source_home, "Maildir"), os.path.join(home, "Maildir"),
+                    copy_function=copy_file)
 
 
 def snapshot(home):

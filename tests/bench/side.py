@@ -23,6 +23,15 @@ class Side:
     def fill(self, count, size, by_dovecot=True):
         os.makedirs(self.home)
         maildir.fill(self.home, count, size, by_dovecot)
+        self.configure()
+
+    def copy_mail(self, other):
+        """Begins with the mail, and with the indexes, that another side has."""
+        os.makedirs(self.home)
+        maildir.copy(other.home, self.home)
+        self.configure()
+
+    def configure(self):
         with open(self.conf, "w", encoding="ascii") as out:
             out.write(self.dovecot.config(self.base, self.home, self.with_plugin))
         session.give_to_reader(self.base)
