@@ -103,8 +103,6 @@ find_difference(const struct maildrop *drop, const struct policy_epoch *epoch)
 		return t_strdup_printf("UIDs from %u on are used a second time",
 				       epoch->uidnext);
 	}
-	if (maildrop_count(drop, 1, epoch->uidnext) > epoch->live)
-		return "there are more old messages than there were";
 	return NULL;
 }
 

@@ -62,10 +62,9 @@ hash_header(struct istream *input, struct sha256_ctx *sha256,
 	struct message_header_parser_ctx *parser;
 	struct message_header_line *hdr;
 	bool passing = FALSE;
-	int ret;
 
 	parser = message_parse_header_init(input, hdr_size_r, 0);
-	while ((ret = message_parse_header_next(parser, &hdr)) > 0) {
+	while (message_parse_header_next(parser, &hdr) > 0) {
 		if (hdr->eoh)
 			continue;
 		T_BEGIN {

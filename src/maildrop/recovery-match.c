@@ -7,6 +7,13 @@
 #include "maildrop.h"
 #include "recovery-private.h"
 
+int recovery_mail_failed(struct recovery *recovery, const char **error_r)
+{
+	*error_r = maildrop_mail_error(recovery->mail);
+	recovery->is_out_of_sync = recovery->mail->expunged;
+	return -1;
+}
+
 static int
 find_message(struct recovery *recovery, const char **error_r)
 {
@@ -23,10 +30,7 @@ find_message(struct recovery *recovery, const char **error_r)
 			found->hash = "";
 		}
 	} T_END;
-	if (ret == 0 || recovery->mail->expunged)
-		return 0;
-	*error_r = maildrop_mail_error(recovery->mail);
-	return -1;
+	return ret == 0 ? 0 : recovery_mail_failed(recovery, error_r);
 }
 
 /* The messages that are there, with their GUIDs. */
@@ -78,10 +82,7 @@ read_hash(struct recovery *recovery, struct pop3_found_message *found,
 		if (ret == 0)
 			found->hash = p_strdup(recovery->pool, hash);
 	} T_END;
-	if (ret == 0 || recovery->mail->expunged)
-		return 0;
-	*error_r = maildrop_mail_error(recovery->mail);
-	return -1;
+	return ret == 0 ? 0 : recovery_mail_failed(recovery, error_r);
 }
 
 static int read_hashes(struct recovery *recovery, const char **error_r)

@@ -24,6 +24,9 @@ struct recovery {
 	bool same_uids;
 	/* the mailbox is not what became of the one that was known */
 	bool other_mailbox;
+	/* a message could not be found that the index has: the mailbox is to be
+	   synced again before anything is said of it */
+	bool is_out_of_sync;
 	/* UIDs below are proven not to be used a second time */
 	uint32_t proven_below;
 
@@ -33,6 +36,9 @@ struct recovery {
 	ARRAY_TYPE(pop3_message) messages;
 	struct recovery_counts counts;
 };
+
+/* A message could not be read. Returns -1 and an error. */
+int recovery_mail_failed(struct recovery *recovery, const char **error_r);
 
 /* Find the messages of the maildrop, match them with the known ones, and judge by
    the matches what became of the mailbox. Returns 0, or -1 and an error. */

@@ -84,8 +84,10 @@ add_message(struct recovery *recovery, HASH_TABLE_TYPE(taken_uidls) taken,
 	}
 	ret = maildrop_describe(recovery->drop, NULL, recovery->mail,
 				recovery->pool, &message, error_r);
-	if (ret <= 0)
-		return ret;
+	if (ret < 0)
+		return -1;
+	if (ret == 0)
+		return recovery_mail_failed(recovery, error_r);
 	message.uidl = fresh_uidl(recovery, taken);
 	hash_table_insert(taken, message.uidl, POINTER_CAST(1));
 	array_push_back(&recovery->messages, &message);
@@ -103,12 +105,8 @@ assign_uidl(struct recovery *recovery, HASH_TABLE_TYPE(taken_uidls) taken,
 
 	if (!mail_set_uid(mail, found->uid))
 		return 0;
-	if (maildrop_own_uidl(recovery->drop, mail, &own_uidl) < 0) {
-		if (mail->expunged)
-			return 0;
-		*error_r = maildrop_mail_error(mail);
-		return -1;
-	}
+	if (maildrop_own_uidl(recovery->drop, mail, &own_uidl) < 0)
+		return recovery_mail_failed(recovery, error_r);
 	if (found->known == NULL)
 		return add_message(recovery, taken, own_uidl, error_r);
 	keep_message(recovery, found, own_uidl);

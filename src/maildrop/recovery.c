@@ -188,7 +188,8 @@ recover_locked(struct recovery *recovery, struct policy_store *store,
 
 	if (compute(recovery, store, error_r) < 0) {
 		policy_store_rollback(store);
-		return RECOVERY_FAILED;
+		return recovery->is_out_of_sync ? RECOVERY_RETRY :
+			RECOVERY_FAILED;
 	}
 	if (is_alarm(recovery, alarm_percent, error_r)) {
 		policy_store_rollback(store);

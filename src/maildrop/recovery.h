@@ -24,8 +24,8 @@ struct recovery_counts {
 
 enum recovery_result {
 	RECOVERY_DONE,
-	/* the state has changed since it was read: sync the mailbox and look
-	   again */
+	/* the state or the mailbox has changed meanwhile: read the state, sync
+	   the mailbox, and look again */
 	RECOVERY_RETRY,
 	/* too many messages could not be matched; nothing was changed */
 	RECOVERY_ALARM,

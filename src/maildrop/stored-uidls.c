@@ -28,6 +28,8 @@ struct stored_uidls {
 	HASH_TABLE(void *, const char *) journal_uidls;
 	/* some of its lines are lost */
 	bool journal_is_damaged;
+	/* and all of its UIDLs are in the cache */
+	bool is_cached;
 };
 
 struct stored_uidls *
@@ -171,7 +173,8 @@ lookup_journal(struct stored_uidls *uidls, struct mail *mail,
 		ret = lookup_own(uidls, mail, &uidl, error_r);
 	if (ret <= 0)
 		return ret;
-	add_to_cache(uidls, mail, uidl);
+	if (!uidls->is_cached)
+		add_to_cache(uidls, mail, uidl);
 	*uidl_r = uidl;
 	return 1;
 }
@@ -181,7 +184,9 @@ static int
 lookup_stored(struct stored_uidls *uidls, struct mail *mail,
 	      const char **uidl_r, const char **error_r)
 {
-	if (lookup_cache(uidls, mail, uidl_r) > 0)
+	/* the cache is lost as a whole: once the journal is there, it is not
+	   asked any more */
+	if (uidls->journal == NULL && lookup_cache(uidls, mail, uidl_r) > 0)
 		return 1;
 	return lookup_journal(uidls, mail, uidl_r, error_r);
 }
@@ -204,8 +209,8 @@ prepare_messages(struct stored_uidls *uidls, struct mail *mail,
 	return ret;
 }
 
-/* Look at the first and the last message of each range: the cache is lost as a
-   whole. If it is, look at all. */
+/* Look at the first and the last message of each range. If the cache does not have
+   them, put all into it. */
 static int
 prepare_range(struct stored_uidls *uidls, struct mail *mail,
 	      const struct seq_range *range, const char **error_r)
@@ -242,6 +247,7 @@ int stored_uidls_prepare(struct stored_uidls *uidls, const char **error_r)
 	}
 	mail_free(&mail);
 	(void)mailbox_transaction_commit(&trans);
+	uidls->is_cached = uidls->journal != NULL;
 	return ret;
 }
 

@@ -33,7 +33,7 @@ struct session_uidls {
 	struct policy_store *store;
 	struct event *event;
 	/* As it was before the maildrop was synced: the brief of the epoch, or
-	   else the whole state. NULL once they were used. */
+	   else the whole state. Both are NULL once they were used. */
 	struct policy_epoch *brief;
 	struct policy_state *state;
 
@@ -125,6 +125,11 @@ static bool prepare_brief(struct session_uidls *uidls)
 static enum prepare_result
 prepare(struct session_uidls *uidls, struct mailbox *box, const char **error_r)
 {
+	/* when the mailbox could not be listed, it is synced once more */
+	maildrop_uidls_free(&uidls->uidls);
+	uidls->uidls_are_brief = FALSE;
+	if (uidls->brief == NULL && uidls->state == NULL)
+		return PREPARE_RETRY;
 	if (init_drop(uidls, box, error_r) < 0)
 		return PREPARE_FAILED;
 	if (uidls->brief != NULL)
@@ -144,7 +149,7 @@ read_again(struct session_uidls *uidls, struct mailbox *box,
 	if (policy_store_read(uidls->store, &uidls->state, error_r) !=
 	    POLICY_STORE_OK)
 		return -1;
-	if (mailbox_sync(box, 0) < 0) {
+	if (mailbox_sync(box, MAILBOX_SYNC_FLAG_FULL_READ) < 0) {
 		*error_r = mailbox_get_last_internal_error(box, NULL);
 		return -1;
 	}
@@ -160,7 +165,7 @@ try_prepare(struct session_uidls *uidls, struct mailbox *box,
 
 	while ((result = prepare(uidls, box, error_r)) == PREPARE_RETRY) {
 		if (tries++ == MAX_TRIES) {
-			*error_r = "the state keeps changing";
+			*error_r = "the state or the mailbox keeps changing";
 			return PREPARE_FAILED;
 		}
 		if (read_again(uidls, box, error_r) < 0)
@@ -174,16 +179,17 @@ int session_uidls_open(struct session_uidls *uidls, struct mailbox *box)
 	enum prepare_result result;
 	const char *error;
 
-	if (uidls->uidls != NULL || uidls->opening || uidls->ignored)
+	/* once the mailbox is listed there is a transaction, until QUIT */
+	if (uidls->opening || uidls->ignored || uidls->client->trans != NULL ||
+	    uidls->client->quit_seen)
 		return 0;
 	/* it may sync the mailbox itself */
 	uidls->opening = TRUE;
 	result = try_prepare(uidls, box, &error);
 	uidls->opening = FALSE;
-	if (result == PREPARE_DONE) {
-		policy_state_deinit(&uidls->state);
+	policy_state_deinit(&uidls->state);
+	if (result == PREPARE_DONE)
 		return 0;
-	}
 	if (result == PREPARE_FAILED && uidls->set->ignore_errors) {
 		e_error(uidls->event, "UIDLs are those of Dovecot: %s", error);
 		uidls->ignored = TRUE;

@@ -24,8 +24,8 @@ int session_uidls_init(struct client *client,
 		       struct session_uidls **uidls_r, const char **error_r);
 void session_uidls_deinit(struct session_uidls **uidls);
 
-/* The maildrop was synced, and is not listed yet: find out its UIDLs, once.
-   Returns 0, or -1 if they cannot be known, which is logged, and set as the error
+/* The maildrop was synced: if it is not listed yet, find out its UIDLs. Returns
+   0, or -1 if they cannot be known, which is logged, and set as the error
    of the mailbox. */
 int session_uidls_open(struct session_uidls *uidls, struct mailbox *box);
 

@@ -1,0 +1,164 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "array.h"
+#include "test-common.h"
+#include "epoch.h"
+#include "uid-set.h"
+#include "test-mailbox.h"
+
+/* as many ranges as may be, and more */
+#define R18 "5,7,9,11,13,15,17,19,21,23,25,27,29,31,33,35,37,39"
+#define R19 "3," R18
+#define R20 "1," R19
+
+static void test_count(void)
+{
+	static const struct {
+		const char *mailbox, *uids;
+		uint32_t uidnext;
+		unsigned int count;
+	} tests[] = {
+		{ "", "", 1, 0 },
+		{ "", "1:10", 11, 0 },
+		{ "1:10", "", 11, 0 },
+		{ "1:10", "1:10", 11, 10 },
+		{ "1:10", "1:10", 10, 9 },
+		{ "1:10", "1:10", 2, 1 },
+		{ "1:10", "1:10", 1, 0 },
+		{ "1:10", "1:4294967295", 11, 10 },
+		{ "1:10", "3,5:7", 11, 4 },
+		{ "1:10", "3,5:7", 6, 2 },
+		{ "1:10", "3,5:7", 5, 1 },
+		{ "1:10", "10", 10, 0 },
+		{ "4,8", "1:3,5:7", 11, 0 },
+		{ "4,8", "1:4,7:9", 11, 2 },
+		{ "4294967294", "4294967294", 4294967295, 1 },
+		{ "1:4294967294", "1:4294967294", 4294967295, 4294967294 },
+	};
+	struct maildrop drop;
+	unsigned int i;
+
+	test_begin("UID set: count");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		test_maildrop_init(&drop, test_uids(tests[i].mailbox), 11);
+		test_assert_idx(uid_set_count(&drop, test_uids(tests[i].uids),
+					      tests[i].uidnext) ==
+				tests[i].count, i);
+	}
+	test_end();
+}
+
+static void epoch_init(struct policy_epoch *epoch_r, uint32_t uidnext,
+		       const char *recorded, const char *downloaded,
+		       const char *stored)
+{
+	i_zero(epoch_r);
+	epoch_r->uidnext = uidnext;
+	t_array_init(&epoch_r->recorded, 32);
+	array_append_array(&epoch_r->recorded, test_uids(recorded));
+	t_array_init(&epoch_r->downloaded, 32);
+	array_append_array(&epoch_r->downloaded, test_uids(downloaded));
+	t_array_init(&epoch_r->stored, 32);
+	array_append_array(&epoch_r->stored, test_uids(stored));
+}
+
+static void test_tidy(void)
+{
+	static const struct {
+		const char *mailbox;
+		uint32_t uidnext;
+		/* when the epoch was last written */
+		uint32_t epoch_uidnext;
+		/* each before and after */
+		const char *recorded[2], *downloaded[2], *stored[2];
+	} tests[] = {
+		{ "", 1, 1, { "", "" }, { "", "" }, { "", "" } },
+		/* nothing is missing where there is nothing */
+		{ "", 11, 11, { "", "1:10" }, { "", "" }, { "", "" } },
+		{ "3,7", 11, 11, { "3,7", "1:10" }, { "", "" }, { "", "" } },
+		{ "3,7", 11, 11, { "1:3,7", "1:10" }, { "", "" }, { "", "" } },
+		/* new ones are not missing yet, nor are they recorded */
+		{ "3,7:9", 10, 8, { "3,7", "1:7" }, { "", "" }, { "", "" } },
+		{ "3,9", 10, 8, { "3", "1:7" }, { "", "" }, { "", "" } },
+		{ "9", 10, 1, { "", "" }, { "", "" }, { "", "" } },
+		/* one is missing */
+		{ "3,5,7", 11, 11, { "3,7", "3,7" }, { "", "" }, { "", "" } },
+		{ "3,5,7", 11, 11, { "1:3,7", "1:3,7" }, { "", "" },
+		  { "", "" } },
+		{ "1:10", 11, 11, { "1:9", "1:9" }, { "", "" }, { "", "" } },
+		{ "1:10", 11, 11, { "2:10", "2:10" }, { "", "" }, { "", "" } },
+		/* ranges without a message between them */
+		{ "1:5,8:10", 11, 11, { "2:5,8:10", "2:10" },
+		  { "1:2,4:5,8", "1:2,4:8" }, { "2,5,8:9", "2,5:9" } },
+		{ "1,9", 11, 11, { "1,4,6", "1:6" }, { "2,4,9", "2:9" },
+		  { "1,3,5", "1:5" } },
+		{ "1,9", 11, 11, { "1,4,8,10", "1:8,10" },
+		  { "8,10", "8,10" }, { "1,8,10", "1:8,10" } },
+		/* no message has a stored one any more */
+		{ "1:5", 11, 11, { "1:5", "1:10" }, { "", "" }, { "7", "" } },
+		{ "1:5", 11, 11, { "1:5", "1:10" }, { "", "" },
+		  { "6:4294967295", "" } },
+		{ "1:5", 11, 11, { "1:5", "1:10" }, { "", "" },
+		  { "5,7", "5:7" } },
+		/* but a new one has */
+		{ "1:9", 11, 8, { "1:7", "1:7" }, { "", "" }, { "9", "9" } },
+		{ "1:9", 11, 8, { "1:7", "1:7" }, { "", "" },
+		  { "9:20", "9:20" } },
+		{ "1:10", 11, 11, { "1:10", "1:10" }, { "", "" },
+		  { "10", "10" } },
+		/* as many as may be */
+		{ "1:99", 100, 100, { R18, R18 }, { R18, R18 }, { R18, R18 } },
+		/* more */
+		{ "1:99", 100, 100, { R19, R18 }, { R19, R18 },
+		  { R19, "3:39" } },
+		{ "1:99", 100, 100, { R20, R18 }, { R20, R18 },
+		  { R20, "1:39" } },
+		{ "1:99", 100, 100, { "1:2," R18, R18 }, { "1:3," R18, R18 },
+		  { "2:3," R18 ",41:50", "2:50" } },
+		/* more, were they not to be joined */
+		{ "1:3,5:99", 100, 100, { "3," R18, "3:" R18 },
+		  { "1,3," R18, "3:" R18 }, { "3," R18, "3:" R18 } },
+		{ "1,99", 100, 100, { R20, "1:39" }, { R20, "1:39" },
+		  { R20, "1:39" } },
+		/* the largest UIDs */
+		{ "4294967293:4294967294", 4294967295, 4294967295,
+		  { "4294967293:4294967294", "1:4294967294" },
+		  { "1,4294967293", "1:4294967293" },
+		  { "4294967294", "4294967294" } },
+	};
+	struct policy_epoch epoch;
+	struct maildrop drop;
+	unsigned int i;
+
+	test_begin("UID set: tidy");
+	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
+		test_maildrop_init(&drop, test_uids(tests[i].mailbox),
+				   tests[i].uidnext);
+		epoch_init(&epoch, tests[i].epoch_uidnext,
+			   tests[i].recorded[0], tests[i].downloaded[0],
+			   tests[i].stored[0]);
+		epoch_tidy_sets(&drop, &epoch);
+		test_assert_strcmp_idx(test_uids_text(&epoch.recorded),
+				       tests[i].recorded[1], i);
+		test_assert_strcmp_idx(test_uids_text(&epoch.downloaded),
+				       tests[i].downloaded[1], i);
+		test_assert_strcmp_idx(test_uids_text(&epoch.stored),
+				       tests[i].stored[1], i);
+		/* once is enough */
+		epoch_tidy_sets(&drop, &epoch);
+		test_assert_strcmp_idx(test_uids_text(&epoch.stored),
+				       tests[i].stored[1], i);
+	} T_END;
+	test_end();
+}
+
+int main(void)
+{
+	static void (*const test_functions[])(void) = {
+		test_count,
+		test_tidy,
+		NULL
+	};
+	return test_run(test_functions);
+}
