@@ -216,28 +216,92 @@ find_missing(struct maildrop *drop, struct mail *mail,
 	return ret;
 }
 
-static enum epoch_check_result
-check_anchors(struct maildrop *drop, struct mail *mail,
-	      const struct policy_epoch *epoch, const char **reason_r)
+static const struct pop3_message *
+find_line(const struct policy_journal *journal, uint32_t uid)
 {
-	unsigned int missing;
+	const struct pop3_message *message;
+
+	array_foreach(&journal->messages, message) {
+		if (message->uid == uid)
+			return message;
+	}
+	return NULL;
+}
+
+/* All anchors that were newer than this message are gone. If the journal knows
+   it, those before it are what they were as well: UIDs are only used a second time
+   behind all that an older mailbox had. */
+static enum anchor_result
+check_newest(struct maildrop *drop, struct mail *mail,
+	     const struct policy_epoch *epoch, struct policy_store *store,
+	     const char **reason_r)
+{
+	struct policy_journal *journal;
+	const struct pop3_message *line;
+	enum anchor_result result = ANCHOR_DIFFERS;
+	int ret = 0;
+
+	mail_set_seq(mail, maildrop_count(drop, 1, epoch->uidnext));
+	*reason_r = "the newest known messages are gone, and others are there";
+	if (epoch->journal_generation != 0) {
+		ret = policy_journal_read(store, epoch->journal_generation,
+					  &journal, reason_r);
+	}
+	if (ret <= 0)
+		return ret < 0 ? ANCHOR_FAILED : ANCHOR_DIFFERS;
+	line = find_line(journal, mail->uid);
+	if (line != NULL) {
+		const struct policy_anchor anchor = {
+			.uid = line->uid, .guid = line->guid,
+			.hash = line->hash, .uidl = line->uidl,
+		};
+
+		result = check_anchor(drop, mail, epoch, &anchor, reason_r);
+	}
+	policy_journal_free(&journal);
+	return result;
+}
+
+/* Whether what is below the next UID of the epoch is what was there. */
+static enum anchor_result
+check_known(struct maildrop *drop, struct mail *mail,
+	    const struct policy_epoch *epoch, struct policy_store *store,
+	    unsigned int *missing_r, const char **reason_r)
+{
+	enum anchor_result result;
 	uint32_t last_uid = 0;
 
-	switch (find_anchor(drop, mail, epoch, &missing, reason_r)) {
+	result = find_anchor(drop, mail, epoch, missing_r, reason_r);
+	if (result == ANCHOR_HOLDS)
+		last_uid = epoch->anchors[*missing_r].uid;
+	else if (result != ANCHOR_MISSING)
+		return result;
+	if (maildrop_count(drop, last_uid + 1, epoch->uidnext) == 0)
+		return ANCHOR_HOLDS;
+	if (*missing_r == 0) {
+		*reason_r = t_strdup_printf("there are other messages than "
+			"before between UIDs %u and %u", last_uid,
+			epoch->uidnext);
+		return ANCHOR_DIFFERS;
+	}
+	return check_newest(drop, mail, epoch, store, reason_r);
+}
+
+static enum epoch_check_result
+check_anchors(struct maildrop *drop, struct mail *mail,
+	      const struct policy_epoch *epoch, struct policy_store *store,
+	      const char **reason_r)
+{
+	unsigned int missing;
+
+	switch (check_known(drop, mail, epoch, store, &missing, reason_r)) {
 	case ANCHOR_HOLDS:
-		last_uid = epoch->anchors[missing].uid;
 		break;
 	case ANCHOR_MISSING:
-		break;
 	case ANCHOR_DIFFERS:
 		return EPOCH_BROKEN;
 	case ANCHOR_FAILED:
 		return EPOCH_FAILED;
-	}
-	if (maildrop_count(drop, last_uid + 1, epoch->uidnext) > 0) {
-		*reason_r = "the newest known messages are gone, or others "
-			"have their UIDs";
-		return EPOCH_BROKEN;
 	}
 	switch (find_missing(drop, mail, epoch, missing)) {
 	case 0:
@@ -268,7 +332,7 @@ epoch_check(struct maildrop *drop, const struct policy_epoch *epoch,
 
 	trans = mailbox_transaction_begin(drop->box, 0, __func__);
 	mail = mail_alloc(trans, 0, NULL);
-	result = check_anchors(drop, mail, epoch, reason_r);
+	result = check_anchors(drop, mail, epoch, store, reason_r);
 	mail_free(&mail);
 	/* what had to be read goes into the cache */
 	(void)mailbox_transaction_commit(&trans);

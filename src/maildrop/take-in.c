@@ -52,6 +52,19 @@ has_first_downloads(const struct maildrop *drop,
 	return uid_set_count(drop, &uids, news->uidnext) > 0;
 }
 
+/* The next session should not have to look further. */
+static bool
+newest_anchor_is_gone(const struct maildrop *drop,
+		      const struct policy_epoch *epoch)
+{
+	uint32_t uid;
+
+	if (epoch->anchors_count == 0)
+		return FALSE;
+	uid = epoch->anchors[0].uid;
+	return maildrop_count(drop, uid, uid + 1) == 0;
+}
+
 bool maildrop_take_in_is_due(const struct maildrop *drop,
 			     const struct policy_epoch *epoch,
 			     const struct session_news *news)
@@ -60,7 +73,8 @@ bool maildrop_take_in_is_due(const struct maildrop *drop,
 		return news->shown ||
 			maildrop_count(drop, 1, news->uidnext) > 0;
 	}
-	if (news->uidnext > epoch->uidnext && news->shown)
+	if ((news->uidnext > epoch->uidnext && news->shown) ||
+	    newest_anchor_is_gone(drop, epoch))
 		return TRUE;
 	return maildrop_count(drop, 1, news->uidnext) >
 		uid_set_count(drop, &epoch->recorded, news->uidnext) ||

@@ -39,7 +39,7 @@ static const ARRAY_TYPE(pop3_message) *parse_messages(const char *text)
 			i_fatal("%s is not a message", *words);
 		message->guid = message->hash = "";
 		message->uidl = t_strcut(t_strcut(uidl + 1, '+'), '-');
-		message->size = message->uidl[0];
+		message->size = (unsigned char)message->uidl[0];
 		if ((time = strchr(*words, '+')) != NULL)
 			message->downloaded = parse_time(t_strcut(time + 1, '-'));
 		if ((time = strchr(*words, '-')) != NULL)
@@ -60,7 +60,7 @@ static const char *messages_text(const ARRAY_TYPE(pop3_message) *messages)
 			str_printfa(text, "+%s", dec2str(message->downloaded));
 		if (message->gone != 0)
 			str_printfa(text, "-%s", dec2str(message->gone));
-		test_assert(message->size == (uint64_t)message->uidl[0]);
+		test_assert(message->size == (unsigned char)message->uidl[0]);
 	}
 	return str_c(text);
 }

@@ -57,9 +57,9 @@ static void random_naive(struct naive *naive)
 	random_set(naive->messages, runs[random_below(N_ELEMENTS(runs))],
 		   naive->uidnext - 1);
 	random_set(naive->recorded, runs[random_below(N_ELEMENTS(runs))],
-		   naive->epoch_uidnext - 1);
+		   naive->uidnext - 1);
 	random_set(naive->downloaded, runs[random_below(N_ELEMENTS(runs))],
-		   naive->epoch_uidnext - 1);
+		   naive->uidnext - 1);
 	random_set(naive->stored, runs[random_below(N_ELEMENTS(runs))],
 		   MAX_UIDS);
 	if (random_below(4) > 0)

@@ -45,16 +45,17 @@ def make_old(user):
 
 
 def test_uidlist_of_a_quiet_mailbox_deleted(new_user, recoveries):
-    """The index still has the messages, under UIDs that none of them has any more."""
+    """The index still has the messages, under UIDs that none of them has any more; again when UIDLs are stored."""
     user = new_user(messages=8)
     before = told(user)
-    make_old(user)
-    told(user)
-    disasters.await_next_second(user)
-    os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
-    assert told(user) == before
-    assert told(user) == before
-    assert len(recoveries(user)) == 1
+    for count in (1, 2, 3):
+        make_old(user)
+        told(user)
+        disasters.await_next_second(user)
+        os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
+        assert told(user) == before
+        assert told(user) == before
+        assert len(recoveries(user)) == count
 
 
 def test_uids_of_deleted_messages_are_used_again(new_user, tmp_path):
@@ -107,9 +108,29 @@ def test_deleting_by_imap_is_no_disaster(new_user, recoveries):
     user.append([mailgen.message(41)])
     found = told(user)
     assert found[:10] == before[:10] and len(found) == 11
-    user.expunge(*range(1, 12))
+    user.expunge(*range(4, 12))
+    user.append([mailgen.message(43)])
+    found = told(user)
+    assert found[:3] == before[:3] and len(found) == 4
+    user.expunge(*range(1, 5))
     user.append([mailgen.message(42)])
     assert len(told(user)) == 1
+    assert not recoveries(user)
+
+
+def test_deleting_by_pop3_is_no_disaster(new_user, recoveries):
+    """A client that deletes all but the oldest, and comes again for new mail."""
+    user = new_user(messages=12)
+    for first in (81, 91):
+        with user.session() as pop3:
+            known = list(pop3.uidl().values())
+            for number in range(4, len(known) + 1):
+                pop3.ok("DELE %d" % number)
+            pop3.quit()
+        user.server.wait_idle()
+        user.append([mailgen.message(first + number) for number in range(6)])
+        found = told(user)
+        assert found[:3] == known[:3] and len(found) == 9
     assert not recoveries(user)
 
 
@@ -164,3 +185,17 @@ def test_clock_far_ahead_and_back(server, new_user):
         user.append([mailgen.message(61)])
         assert told(user)[:5] == before
         server.clock.advance(days=-4000)
+
+
+def test_what_the_cache_remembers_of_a_lost_state(new_user):
+    """The index cache has UIDLs of an epoch that nobody knows of any more; a later one must not take them for its own."""
+    user = new_user(messages=5)
+    old = told(user)
+    disasters.await_next_second(user)
+    os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
+    assert told(user) == old
+    shutil.rmtree(user.state_dir)
+    stock = told(user)
+    assert not set(stock) & set(old)
+    user.set_fields(pop3_uidl_format=disasters.UIDL_FORMATS["uidvalidity-uid"])
+    assert told(user) == stock
