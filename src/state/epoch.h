@@ -36,8 +36,8 @@ ARRAY_DEFINE_TYPE(policy_told, struct policy_told);
    Dovecot's own UIDLs, but for those that are stored. It ends when Dovecot's
    own UIDLs change; then a recovery begins a new one. */
 struct policy_epoch {
-	/* 1 or more, counts up with each recovery; the index cache carries the
-	   number of the epoch that it was written for */
+	/* 1 or more, grows with each recovery, as the time does; the index cache
+	   carries the number of the epoch that it was written for */
 	uint32_t number;
 	uint32_t uidvalidity;
 	/* when the epoch was last written; messages were below it so many */

@@ -8,9 +8,12 @@ import subprocess
 
 import pytest
 
+import disasters
 import dovecot_conf
 import mailgen
+from conftest import ONE_SEPARATOR
 from dovecot import LIBEXEC
+from uidl_doveadm import told
 
 INSTALLED = "/etc/dovecot/conf.d/90-pop3-policy.conf"
 TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "conf.d", dovecot_conf.LINE,
@@ -63,7 +66,8 @@ def test_example_is_accepted_and_enforced(start_server, make_user_on, tmp_path):
     server = start_server(plugin=False, extra=included(tmp_path, text))
     result = doveconf(server, "-n")
     assert (result.returncode, result.stderr) == (0, "")
-    for name in ("pop3_policy_quota", "pop3_policy_quota_top", "pop3_policy_state", "pop3_policy_on_error"):
+    for name in ("pop3_policy_quota", "pop3_policy_quota_top", "pop3_policy_state", "pop3_policy_on_error",
+                 "pop3_policy_uidl_alarm"):
         assert name in doveconf(server, "-a").stdout, name
     user = make_user_on(server)(messages=3)
     limits = {key: row["limit"] for key, row in user.quota().items()}
@@ -81,15 +85,26 @@ def test_example_is_accepted_and_enforced(start_server, make_user_on, tmp_path):
         pop3.quit()
 
 
-def test_only_the_pop3_process_has_the_plugin_of_the_example(start_server, tmp_path):
+def test_only_pop3_and_doveadm_have_the_plugin_of_the_example(start_server, tmp_path):
     server = start_server(plugin=False, extra=included(tmp_path, uncommented()))
-    if dovecot_conf.LINE == "2.3":
-        assert doveconf(server, "-h", "mail_plugins").stdout.strip() == ""
-        pop3 = doveconf(server, "-f", "protocol=pop3", "-h", "mail_plugins").stdout.strip()
-    else:
-        assert "pop3_policy" not in doveconf(server, "-h", "mail_plugins").stdout
-        pop3 = doveconf(server, "-f", "protocol=pop3", "-h", "mail_plugins").stdout.strip()
-    assert "pop3_policy" in pop3
+    assert "pop3_policy" not in doveconf(server, "-h", "mail_plugins").stdout
+    for protocol, has_plugin in (("pop3", True), ("doveadm", True), ("imap", False), ("lda", False)):
+        found = doveconf(server, "-f", "protocol=" + protocol, "-h", "mail_plugins").stdout
+        assert ("pop3_policy" in found) == has_plugin, protocol
+
+
+def test_conversion_with_the_plugin_of_the_example(start_server, make_user_on, tmp_path):
+    """doveadm backup hands over what clients are told."""
+    extra = included(tmp_path, uncommented()) + ONE_SEPARATOR
+    server = start_server(plugin=False, extra=extra, faked=False)
+    user = make_user_on(server)(messages=3)
+    uidls = told(user)
+    disasters.uidvalidity_changed(user)
+    assert told(user) == uidls
+    # so that the new mailbox alone must know them
+    disasters.convert(user, "mdbox")
+    disasters.state_folder_deleted(user)
+    assert told(user) == uidls
 
 
 def test_other_services_with_the_plugin_enabled_globally(server, new_user):
