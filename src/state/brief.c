@@ -30,7 +30,13 @@ static const char *checksum(const void *data, size_t size)
 /* A word that needs no quoting in JSON, and no brief of its own. */
 static bool word_is_plain(const char *word)
 {
-	return strpbrk(word, "\"\\ ") == NULL && strcmp(word, NO_WORD) != 0;
+	const char *p;
+
+	for (p = word; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~' || *p == '"' || *p == '\\')
+			return FALSE;
+	}
+	return strcmp(word, NO_WORD) != 0;
 }
 
 static bool all_is_recorded(const struct policy_epoch *epoch)
@@ -144,7 +150,8 @@ int policy_brief_parse(const void *text, size_t size, pool_t pool,
 	size_t rest_size;
 
 	if (size <= BRIEF_BEGIN_LEN + CHECKSUM_LEN + 1 ||
-	    memcmp(text, BRIEF_BEGIN, BRIEF_BEGIN_LEN) != 0)
+	    memcmp(text, BRIEF_BEGIN, BRIEF_BEGIN_LEN) != 0 ||
+	    sum[CHECKSUM_LEN] != ' ')
 		return 0;
 	rest = sum + CHECKSUM_LEN + 1;
 	rest_size = size - BRIEF_BEGIN_LEN - CHECKSUM_LEN - 1;

@@ -16,7 +16,6 @@
 #include "test-epoch-text.h"
 
 #define BEGIN "{\"brief\":\""
-#define CHECKSUM_LEN (MD5_RESULTLEN * 2)
 
 /* The epoch of a mailbox of 100 UIDs in which nothing is out of the ordinary. */
 #define SIMPLE_TEXT \
@@ -202,6 +201,10 @@ static void test_not_simple(void)
 		{ "%08Xu%08Xv", "%u\\\"" },
 		{ "%08Xu%08Xv", "%u\\\\" },
 		{ "%08Xu%08Xv", "%u %v" },
+		{ "%08Xu%08Xv", "%u\\n" },
+		{ "%08Xu%08Xv", "%u\\u0001" },
+		{ "%08Xu%08Xv", "%u\\u007f" },
+		{ "%08Xu%08Xv", "%u\xc3\xa4" },
 		{ "%08Xu%08Xv", " " },
 		{ "%08Xu%08Xv", "-" },
 		{ "a.guid", "\\\"" },
@@ -221,6 +224,8 @@ static void test_not_simple(void)
 				       tests[i].to));
 		test_assert_idx(strstr(text, "brief") == NULL, i);
 		test_assert_strcmp_idx(brief_of(text), "none", i);
+		/* and that it can be read again */
+		test_assert_strcmp_idx(rewrite(text), text, i);
 	} T_END;
 	text = rewrite("{\"version\":1}");
 	test_assert(strstr(text, "brief") == NULL);
@@ -266,9 +271,7 @@ static void test_damage(void)
 	test_begin("brief: text that others changed");
 	test_assert_strcmp(brief_of(text), SIMPLE_BRIEF);
 	for (i = 0; i < size; i++) T_BEGIN {
-		/* the checksum is not over the space behind it */
-		if (i != strlen(BEGIN) + CHECKSUM_LEN)
-			assert_no_octet_changes(text, i);
+		assert_no_octet_changes(text, i);
 	} T_END;
 	for (i = 0; i < size; i++) T_BEGIN {
 		/* cut off, and cut out */

@@ -27,6 +27,7 @@ def does_not_fit(limit, left, until):
 
 MISCONFIGURED = "-ERR [SYS/PERM] POP3 policy of this account is misconfigured."
 NO_STATE = "-ERR [SYS/TEMP] POP3 policy state is not available, try again later."
+NO_UIDLS = "-ERR [SYS/TEMP] Unique ids of the messages are not available, try again later."
 
 
 def next_start(window, moment):

@@ -8,6 +8,7 @@ import time
 import pytest
 
 import disasters
+import expect
 import mailgen
 from polling import wait_for
 from test_state_lock import held_lock
@@ -149,6 +150,20 @@ def test_two_sessions_wait_for_the_lock_with_a_disaster(new_user, recoveries):
             pop3.quit()
     user.server.wait_idle()
     assert len(recoveries(user)) == 1
+    assert told(user) == before
+
+
+def test_lock_is_not_had_in_time(new_user, server):
+    """No UIDL is told that may be wrong."""
+    user = new_user(messages=5)
+    before = told(user)
+    disasters.await_next_second(user)
+    os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
+    with held_lock(user):
+        with user.session() as pop3:
+            assert pop3.command("UIDL").text == expect.NO_UIDLS
+            assert pop3.drain() == b""
+        wait_for(lambda: server.log_lines(user, "Error: pop3_policy: session is refused"), "the reason in the log")
     assert told(user) == before
 
 
