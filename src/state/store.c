@@ -3,24 +3,19 @@
 #include "lib.h"
 #include "str.h"
 #include "file-lock.h"
-#include "time-util.h"
-#include "read-full.h"
 #include "epoch.h"
 #include "journal-file.h"
 #include "brief.h"
+#include "state-file.h"
 #include "store-private.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#define STATE_NAME "state.json"
 #define LOCK_NAME "state.lock"
 
-/* Our own are below 4 KB, so this is somebody else's. */
-#define STATE_MAX_SIZE (64 * 1024)
 #define STATE_USUAL_SIZE 4096
 /* A write takes milliseconds. Who waits longer than this finds a file server
    that hangs. */
@@ -66,13 +61,6 @@ enum policy_store_result policy_store_write_failure(int write_errno)
 	}
 }
 
-enum load_result {
-	LOADED,
-	/* *error_r says why the file is of no use */
-	LOAD_CORRUPT,
-	LOAD_FAILED
-};
-
 static void
 set_known(struct policy_store *store, struct policy_state *state,
 	  const void *text, size_t size)
@@ -115,51 +103,6 @@ load_text(struct policy_store *store, const void *text, size_t size,
 	return LOADED;
 }
 
-/* The text is in the data stack. */
-static enum load_result
-read_open_file(int fd, const void **text_r, size_t *size_r,
-	       const char **error_r)
-{
-	struct stat st;
-	void *data;
-
-	if (fstat(fd, &st) < 0) {
-		*error_r = t_strdup_printf("fstat("STATE_NAME") failed: %m");
-		return LOAD_FAILED;
-	}
-	if (st.st_size > STATE_MAX_SIZE) {
-		*error_r = t_strdup_printf(
-			"%"PRIuUOFF_T" octets, expected at most %u",
-			(uoff_t)st.st_size, STATE_MAX_SIZE);
-		return LOAD_CORRUPT;
-	}
-	data = t_malloc_no0(I_MAX(st.st_size, 1));
-	if (read_full(fd, data, st.st_size) <= 0 && st.st_size > 0) {
-		*error_r = t_strdup_printf("read("STATE_NAME") failed: %m");
-		return LOAD_FAILED;
-	}
-	*text_r = data;
-	*size_r = st.st_size;
-	return LOADED;
-}
-
-/* *text_r is NULL if there is no file. */
-static enum load_result
-read_text(const struct state_dir *dir, const void **text_r, size_t *size_r,
-	  const char **error_r)
-{
-	enum load_result result;
-	int fd, ret;
-
-	*text_r = NULL;
-	ret = state_dir_open_file(dir, STATE_NAME, O_RDONLY, &fd, error_r);
-	if (ret <= 0)
-		return ret < 0 ? LOAD_FAILED : LOADED;
-	result = read_open_file(fd, text_r, size_r, error_r);
-	i_close_fd(&fd);
-	return result;
-}
-
 static enum load_result
 load(struct policy_store *store, const struct state_dir *dir,
      struct policy_state **state_r, const char **error_r)
@@ -168,7 +111,7 @@ load(struct policy_store *store, const struct state_dir *dir,
 	const void *text;
 	size_t size;
 
-	result = read_text(dir, &text, &size, error_r);
+	result = state_file_read(dir, &text, &size, error_r);
 	if (result != LOADED)
 		return result;
 	if (text == NULL) {
@@ -190,41 +133,11 @@ int policy_store_read_brief(struct policy_store *store, pool_t pool,
 	ret = state_dir_open(store->path, &dir, error_r);
 	if (ret <= 0)
 		return ret;
-	result = read_text(&dir, &text, &size, error_r);
+	result = state_file_read(&dir, &text, &size, error_r);
 	state_dir_close(&dir);
 	if (result != LOADED)
 		return result == LOAD_CORRUPT ? 0 : -1;
 	return text == NULL ? 0 : policy_brief_parse(text, size, pool, epoch_r);
-}
-
-/* A name that no file has yet: none that was set aside is overwritten. */
-static const char *set_aside_name(struct policy_store *store)
-{
-	const char *first = t_strdup_printf(STATE_NAME".corrupt-%s",
-		t_strfgmtime("%Y%m%dT%H%M%SZ", time(NULL)));
-	const char *name = first;
-	struct stat st;
-	unsigned int i;
-
-	for (i = 2; fstatat(store->dir.fd, name, &st,
-			    AT_SYMLINK_NOFOLLOW) == 0; i++)
-		name = t_strdup_printf("%s-%u", first, i);
-	return name;
-}
-
-static void set_aside(struct policy_store *store, const char *reason)
-{
-	const char *name = set_aside_name(store);
-
-	if (renameat(store->dir.fd, STATE_NAME, store->dir.fd, name) < 0) {
-		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
-			"renaming it to %s failed: %m",
-			store->path, reason, name);
-	} else {
-		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s): "
-			"renamed it to %s and went on without it",
-			store->path, reason, name);
-	}
 }
 
 /* A corrupt file is left where it is; the state is then that of a new user. */
@@ -363,7 +276,7 @@ policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 			store->journal_generation = journal_generation(*state_r);
 			return POLICY_STORE_OK;
 		case LOAD_CORRUPT:
-			set_aside(store, *error_r);
+			state_file_set_aside(store, *error_r);
 			*state_r = policy_state_init();
 			return POLICY_STORE_OK;
 		case LOAD_FAILED:

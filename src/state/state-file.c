@@ -1,0 +1,86 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "time-util.h"
+#include "read-full.h"
+#include "state-file.h"
+#include "store-private.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static enum load_result
+read_open_file(int fd, const void **text_r, size_t *size_r,
+	       const char **error_r)
+{
+	struct stat st;
+	void *data;
+
+	if (fstat(fd, &st) < 0) {
+		*error_r = t_strdup_printf("fstat("STATE_NAME") failed: %m");
+		return LOAD_FAILED;
+	}
+	if (st.st_size > STATE_MAX_SIZE) {
+		*error_r = t_strdup_printf(
+			"%"PRIuUOFF_T" octets, expected at most %u",
+			(uoff_t)st.st_size, STATE_MAX_SIZE);
+		return LOAD_CORRUPT;
+	}
+	data = t_malloc_no0(I_MAX(st.st_size, 1));
+	if (read_full(fd, data, st.st_size) <= 0 && st.st_size > 0) {
+		*error_r = t_strdup_printf("read("STATE_NAME") failed: %m");
+		return LOAD_FAILED;
+	}
+	*text_r = data;
+	*size_r = st.st_size;
+	return LOADED;
+}
+
+enum load_result
+state_file_read(const struct state_dir *dir, const void **text_r,
+		size_t *size_r, const char **error_r)
+{
+	enum load_result result;
+	int fd, ret;
+
+	*text_r = NULL;
+	ret = state_dir_open_file(dir, STATE_NAME, O_RDONLY, &fd, error_r);
+	if (ret <= 0)
+		return ret < 0 ? LOAD_FAILED : LOADED;
+	result = read_open_file(fd, text_r, size_r, error_r);
+	i_close_fd(&fd);
+	return result;
+}
+
+/* A name that no file has yet: none that was set aside is overwritten. */
+static const char *set_aside_name(struct policy_store *store)
+{
+	const char *first = t_strdup_printf(STATE_NAME".corrupt-%s",
+		t_strfgmtime("%Y%m%dT%H%M%SZ", time(NULL)));
+	const char *name = first;
+	struct stat st;
+	unsigned int i;
+
+	for (i = 2; fstatat(store->dir.fd, name, &st,
+			    AT_SYMLINK_NOFOLLOW) == 0; i++)
+		name = t_strdup_printf("%s-%u", first, i);
+	return name;
+}
+
+void state_file_set_aside(struct policy_store *store, const char *reason)
+{
+	const char *name = set_aside_name(store);
+
+	if (renameat(store->dir.fd, STATE_NAME, store->dir.fd, name) < 0) {
+		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
+			"renaming it to %s failed: %m",
+			store->path, reason, name);
+	} else {
+		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s): "
+			"renamed it to %s and went on without it",
+			store->path, reason, name);
+	}
+}
