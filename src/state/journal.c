@@ -187,20 +187,30 @@ void policy_journal_free(struct policy_journal **_journal)
 	pool_unref(&journal->pool);
 }
 
-int policy_journal_exists(struct policy_store *store, uint32_t generation,
-			  const char **error_r)
+static int
+open_file(struct policy_store *store, uint32_t generation,
+	  struct journal_file *file_r, const char **error_r)
 {
-	struct journal_file file;
 	struct state_dir dir;
 	int ret;
 
 	ret = dir_open(store, &dir, error_r);
 	if (ret <= 0)
 		return ret;
-	ret = journal_file_open(&dir, generation, O_RDONLY, &file, error_r);
+	ret = journal_file_open(&dir, generation, O_RDONLY, file_r, error_r);
+	dir_close(store, &dir);
+	return ret;
+}
+
+int policy_journal_exists(struct policy_store *store, uint32_t generation,
+			  const char **error_r)
+{
+	struct journal_file file;
+	int ret;
+
+	ret = open_file(store, generation, &file, error_r);
 	if (ret > 0)
 		journal_file_close(&file);
-	dir_close(store, &dir);
 	return ret;
 }
 
@@ -223,17 +233,12 @@ int policy_journal_is_torn(struct policy_store *store, uint32_t generation,
 			   const char **error_r)
 {
 	struct journal_file file;
-	struct state_dir dir;
 	int ret;
 
-	ret = dir_open(store, &dir, error_r);
+	ret = open_file(store, generation, &file, error_r);
 	if (ret <= 0)
 		return ret;
-	ret = journal_file_open(&dir, generation, O_RDONLY, &file, error_r);
-	if (ret > 0) {
-		ret = file_is_torn(store, &file, error_r);
-		journal_file_close(&file);
-	}
-	dir_close(store, &dir);
+	ret = file_is_torn(store, &file, error_r);
+	journal_file_close(&file);
 	return ret;
 }

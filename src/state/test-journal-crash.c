@@ -64,11 +64,15 @@ static void test_torn_tail(void)
 			size < second ? "3 4 0 0:" :
 			size < strlen(whole) ? "3 4 1 0: 7=u7" :
 			"3 4 2 0: 7=u7 8=u8";
+		bool torn = size >= first && text[size - 1] != '\n';
+		const char *error = NULL;
 
 		store = begin();
 		test_file_write(test_home_path(TEST_JOURNAL), text);
 		test_assert_strcmp_idx(test_journal_read(store, 4), expected,
 				       size);
+		test_assert_idx(policy_journal_is_torn(store, 4, &error) ==
+				(torn ? 1 : 0), size);
 		if (size < first) {
 			test_journal_append(store, 4, "9", UNUSABLE,
 				"messages.jsonl is not of generation 4", size);

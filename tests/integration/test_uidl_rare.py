@@ -20,14 +20,6 @@ def recoveries(server):
     return lambda user: server.log_lines(user, "UIDLs recovered")
 
 
-def told(user):
-    with user.session() as pop3:
-        found = list(pop3.uidl().values())
-        pop3.quit()
-    user.server.wait_idle()
-    return found
-
-
 def copy_mail(user, folder):
     shutil.copytree(os.path.join(user.home, "Maildir"), folder, symlinks=True)
 
@@ -48,21 +40,21 @@ def make_old(user):
 def test_uidlist_of_a_quiet_mailbox_deleted(new_user, recoveries):
     """The index still has the messages, under UIDs that none of them has any more; again when UIDLs are stored."""
     user = new_user(messages=8)
-    before = told(user)
+    before = user.told()
     for count in (1, 2, 3):
         make_old(user)
-        told(user)
+        user.told()
         disasters.await_next_second(user)
         os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
-        assert told(user) == before
-        assert told(user) == before
+        assert user.told() == before
+        assert user.told() == before
         assert len(recoveries(user)) == count
 
 
 def test_uids_of_deleted_messages_are_used_again(new_user, tmp_path):
     """A client may still know the UIDLs of what it has deleted in its last session."""
     user = new_user(messages=6)
-    told(user)
+    user.told()
     copy_mail(user, tmp_path / "backup")
     user.append(mailgen.messages(3))
     with user.session() as pop3:
@@ -74,17 +66,17 @@ def test_uids_of_deleted_messages_are_used_again(new_user, tmp_path):
     user.server.wait_idle()
     put_back(user, tmp_path / "backup")
     user.append([mailgen.message(number) for number in (21, 22, 23, 24)])
-    found = told(user)
+    found = user.told()
     assert found[:6] == list(known.values())[:6]
     assert not set(found[6:]) & set(known.values())
-    assert told(user) == found
+    assert user.told() == found
 
 
 def test_as_many_messages_as_before(new_user, tmp_path):
     """An older mailbox is put back, gets as much new mail as it lacks, and an IMAP client deletes some: numbers alone
     would not tell."""
     user = new_user(messages=12)
-    told(user)
+    user.told()
     copy_mail(user, tmp_path / "backup")
     user.append(mailgen.messages(4))
     with user.session() as pop3:
@@ -96,7 +88,7 @@ def test_as_many_messages_as_before(new_user, tmp_path):
     put_back(user, tmp_path / "backup")
     user.append([mailgen.message(number) for number in (31, 32, 33, 34)])
     user.expunge(1, 2, 3, 4)
-    found = told(user)
+    found = user.told()
     assert found[:8] == list(known.values())[4:12]
     assert not set(found[8:]) & set(known.values())
 
@@ -104,18 +96,18 @@ def test_as_many_messages_as_before(new_user, tmp_path):
 def test_deleting_by_imap_is_no_disaster(new_user, recoveries):
     """Whoever reads mail elsewhere and deletes the newest, or all of it, gets no recovery."""
     user = new_user(messages=12)
-    before = told(user)
+    before = user.told()
     user.expunge(11, 12)
     user.append([mailgen.message(41)])
-    found = told(user)
+    found = user.told()
     assert found[:10] == before[:10] and len(found) == 11
     user.expunge(*range(4, 12))
     user.append([mailgen.message(43)])
-    found = told(user)
+    found = user.told()
     assert found[:3] == before[:3] and len(found) == 4
     user.expunge(*range(1, 5))
     user.append([mailgen.message(42)])
-    assert len(told(user)) == 1
+    assert len(user.told()) == 1
     assert not recoveries(user)
 
 
@@ -130,7 +122,7 @@ def test_deleting_by_pop3_is_no_disaster(new_user, recoveries):
             pop3.quit()
         user.server.wait_idle()
         user.append([mailgen.message(first + number) for number in range(6)])
-        found = told(user)
+        found = user.told()
         assert found[:3] == known[:3] and len(found) == 9
     assert not recoveries(user)
 
@@ -138,7 +130,7 @@ def test_deleting_by_pop3_is_no_disaster(new_user, recoveries):
 def test_two_sessions_wait_for_the_lock_with_a_disaster(new_user, recoveries):
     """Both have seen it; who comes second finds it done."""
     user = new_user(messages=8)
-    before = told(user)
+    before = user.told()
     disasters.await_next_second(user)
     disasters.unlink(disasters.files(user, r"dovecot-uidlist|dovecot\.index.*"))
     with held_lock(user) as holder:
@@ -150,13 +142,13 @@ def test_two_sessions_wait_for_the_lock_with_a_disaster(new_user, recoveries):
             pop3.quit()
     user.server.wait_idle()
     assert len(recoveries(user)) == 1
-    assert told(user) == before
+    assert user.told() == before
 
 
 def test_lock_is_not_had_in_time(new_user, server):
     """No UIDL is told that may be wrong."""
     user = new_user(messages=5)
-    before = told(user)
+    before = user.told()
     disasters.await_next_second(user)
     os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
     with held_lock(user):
@@ -164,7 +156,7 @@ def test_lock_is_not_had_in_time(new_user, server):
             assert pop3.command("UIDL").text == expect.NO_UIDLS
             assert pop3.drain() == b""
         wait_for(lambda: server.log_lines(user, "Error: pop3_policy: session is refused"), "the reason in the log")
-    assert told(user) == before
+    assert user.told() == before
 
 
 def waiting(user):
@@ -177,40 +169,40 @@ def waiting(user):
 def test_the_journal_is_taken_away(new_user):
     """Messages get their lines again; UIDLs stay what they are, and survive the next disaster."""
     user = new_user(messages=8)
-    before = told(user)
+    before = user.told()
     os.unlink(user.journal_path)
     user.append([mailgen.message(51)])
-    before = told(user)
-    assert before == told(user)
+    before = user.told()
+    assert before == user.told()
     assert len(user.journal()) == 9
     disasters.await_next_second(user)
     os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
     user.append([mailgen.message(52)])
-    assert told(user)[:9] == before
+    assert user.told()[:9] == before
 
 
 def test_clock_far_ahead_and_back(server, new_user):
     """Epochs are numbered by the time; one that was wrong takes nothing away."""
     user = new_user(messages=5)
-    before = told(user)
+    before = user.told()
     server.clock.advance(days=4000)
     for _ in range(2):
         time.sleep(1.1)
         os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
         user.append([mailgen.message(61)])
-        assert told(user)[:5] == before
+        assert user.told()[:5] == before
         server.clock.advance(days=-4000)
 
 
 def test_what_the_cache_remembers_of_a_lost_state(new_user):
     """The index cache has UIDLs of an epoch that nobody knows of any more; a later one must not take them for its own."""
     user = new_user(messages=5)
-    old = told(user)
+    old = user.told()
     disasters.await_next_second(user)
     os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
-    assert told(user) == old
+    assert user.told() == old
     shutil.rmtree(user.state_dir)
-    stock = told(user)
+    stock = user.told()
     assert not set(stock) & set(old)
     user.set_fields(pop3_uidl_format=disasters.UIDL_FORMATS["uidvalidity-uid"])
-    assert told(user) == stock
+    assert user.told() == stock

@@ -9,14 +9,6 @@ import disasters
 import mailgen
 
 
-def told(user):
-    with user.session() as pop3:
-        found = list(pop3.uidl().values())
-        pop3.quit()
-    user.server.wait_idle()
-    return found
-
-
 def move_away(user, server, form):
     """As over ssh: the doveadm of the other server is started by this one's."""
     there = server.user(user.name, form)
@@ -34,28 +26,28 @@ def move_away(user, server, form):
 def test_uidls_move_along(stock_and_plugin, make_user_on, form, was):
     """Also those of a mailbox that was recovered, and of one that no session has seen since the disaster."""
     user = make_user_on(stock_and_plugin["plugin"])(messages=6)
-    before = told(user)
+    before = user.told()
     if was != "as-ever":
         disasters.await_next_second(user)
         os.unlink(os.path.join(user.home, "Maildir", "dovecot-uidlist"))
         user.append([mailgen.message(21)])
     if was == "recovered":
-        before = told(user)
+        before = user.told()
     state = user.state()
     there = move_away(user, stock_and_plugin["stock"], form)
-    found = told(there)
+    found = there.told()
     assert found[:len(before)] == before
     assert len(set(found)) == len(user.uids()) == len(found)
     assert user.state() == state
     # and mail that comes there has Dovecot's own
     there.append([mailgen.message(22)])
-    assert told(there)[:len(found)] == found
+    assert there.told()[:len(found)] == found
 
 
 def test_order_moves_along(stock_and_plugin, make_user_on):
     """Where an old server has left a POP3 order, clients see the same one."""
     user = make_user_on(stock_and_plugin["plugin"])(messages=4)
-    told(user)
+    user.told()
     path = os.path.join(user.home, "Maildir", "dovecot-uidlist")
     with open(path, encoding="utf-8") as file:
         first, *lines = file.read().splitlines()
@@ -63,16 +55,16 @@ def test_order_moves_along(stock_and_plugin, make_user_on):
     lines = [line.replace(" ", " O%d " % (len(lines) - number), 1) for number, line in enumerate(lines)]
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join([first] + lines) + "\n")
-    before = told(user)
+    before = user.told()
     there = move_away(user, stock_and_plugin["stock"], "mdbox")
-    assert told(there) == before
+    assert there.told() == before
     assert before != sorted(before)
 
 
 def test_state_that_cannot_be_read_stops_the_move(stock_and_plugin, make_user_on):
     """Better no copy than one that makes all clients download again."""
     user = make_user_on(stock_and_plugin["plugin"])(messages=3)
-    told(user)
+    user.told()
     os.chmod(user.state_path, 0)
     try:
         with pytest.raises(AssertionError, match="POP3 UIDLs cannot be known"):

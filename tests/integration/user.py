@@ -169,6 +169,14 @@ class User:
         assert reply.ok, reply.text
         return pop3
 
+    def told(self):
+        """A session that asks for the UIDLs, and what it got, once what it leaves is written."""
+        with self.session() as pop3:
+            found = list(pop3.uidl().values())
+            pop3.quit()
+        self.server.wait_idle()
+        return found
+
     def refused_login(self):
         """The reply to a login that the policy must refuse; checks that the session ends there."""
         with self.connect() as pop3:
