@@ -99,6 +99,7 @@ static void set_sets(struct assign *assign)
 		(void)seq_range_array_remove(&epoch->stored, message->uid);
 	}
 	seq_range_array_merge(&epoch->stored, &assign->stored_uids);
+	epoch->imported = TRUE;
 	epoch_tidy_sets(assign->drop, epoch);
 }
 

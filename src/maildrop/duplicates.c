@@ -32,11 +32,12 @@ struct duplicates {
 bool maildrop_duplicates_are_due(const struct maildrop *drop,
 				 const struct policy_epoch *epoch)
 {
-	if (!drop->uidls_may_repeat)
-		return FALSE;
-	if (epoch == NULL)
-		return drop->rules.rename_duplicates && drop->messages > 1;
-	return maildrop_count(drop, epoch->uidnext, drop->uidnext) > 0;
+	if (epoch == NULL) {
+		return drop->uidls_may_repeat && drop->messages > 1 &&
+			drop->rules.rename_duplicates;
+	}
+	return (drop->uidls_may_repeat || epoch->imported) &&
+		maildrop_count(drop, epoch->uidnext, drop->uidnext) > 0;
 }
 
 static void add_uidl(struct duplicates *dups, const char *uidl)

@@ -5,7 +5,8 @@
 
 #include "recovery.h"
 
-/* Messages whose UIDL by Dovecot's rules is that of another message. In the first
+/* Messages whose UIDL by Dovecot's rules is that of another message: because the
+   rules allow that, or because the other one's was imported. In the first
    session, those that pop3_uidl_duplicates = rename would rename keep the name
    that it gives them by their place; later each new one gets a name of its own,
    whatever pop3_uidl_duplicates says: a client that knows the UIDL would not fetch

@@ -75,8 +75,10 @@ void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
 		seq_range_array_add_range(&epoch->recorded, 1, uidnext - 1);
 	}
 	/* new messages may already have one */
-	if (uid_set_count(drop, &epoch->stored, drop->uidnext) == 0)
+	if (uid_set_count(drop, &epoch->stored, drop->uidnext) == 0) {
 		array_clear(&epoch->stored);
+		epoch->imported = FALSE;
+	}
 	forget_lowest(drop, &epoch->recorded);
 	forget_lowest(drop, &epoch->downloaded);
 	make_superset(drop, &epoch->stored);

@@ -24,6 +24,7 @@
 #define MEMBER_RECORDED "recorded"
 #define MEMBER_DOWNLOADED "downloaded"
 #define MEMBER_STORED "stored"
+#define MEMBER_IMPORTED "imported"
 #define MEMBER_JOURNAL "journal"
 #define MEMBER_GENERATION "generation"
 #define MEMBER_LINES "lines"
@@ -213,11 +214,24 @@ journal_parse(json_t *uidl, struct policy_epoch *epoch, const char **error_r)
 	return 0;
 }
 
+/* FALSE if there is no such member. */
+static int
+get_bool(json_t *uidl, const char *name, bool *value_r, const char **error_r)
+{
+	json_t *value = json_object_get(uidl, name);
+
+	if (value != NULL && !json_is_boolean(value)) {
+		*error_r = t_strdup_printf("%s is not true or false", name);
+		return -1;
+	}
+	*value_r = json_is_true(value);
+	return 0;
+}
+
 static int
 rules_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 	    const char **error_r)
 {
-	json_t *reuse_xuidl = json_object_get(uidl, MEMBER_REUSE_XUIDL);
 	const char *format;
 
 	if (json_object_get(uidl, MEMBER_FORMAT) == NULL) {
@@ -228,13 +242,9 @@ rules_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 				  POLICY_EPOCH_MAX_FORMAT_LEN, &format,
 				  error_r) < 0)
 		return -1;
-	if (reuse_xuidl != NULL && !json_is_boolean(reuse_xuidl)) {
-		*error_r = MEMBER_REUSE_XUIDL" is not true or false";
-		return -1;
-	}
 	epoch->uidl_format = p_strdup(pool, format);
-	epoch->reuse_xuidl = json_is_true(reuse_xuidl);
-	return 0;
+	return get_bool(uidl, MEMBER_REUSE_XUIDL, &epoch->reuse_xuidl,
+			error_r);
 }
 
 static int
@@ -255,7 +265,8 @@ uidl_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 		       error_r) < 0 ||
 	    get_ranges(uidl, MEMBER_DOWNLOADED, pool, &epoch->downloaded,
 		       error_r) < 0 ||
-	    get_ranges(uidl, MEMBER_STORED, pool, &epoch->stored, error_r) < 0)
+	    get_ranges(uidl, MEMBER_STORED, pool, &epoch->stored, error_r) < 0 ||
+	    get_bool(uidl, MEMBER_IMPORTED, &epoch->imported, error_r) < 0)
 		return -1;
 	if (journal_parse(uidl, epoch, error_r) < 0)
 		return -1;
@@ -362,6 +373,10 @@ void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 	set_ranges(uidl, MEMBER_RECORDED, &epoch->recorded);
 	set_ranges(uidl, MEMBER_DOWNLOADED, &epoch->downloaded);
 	set_ranges(uidl, MEMBER_STORED, &epoch->stored);
+	if (epoch->imported)
+		state_json_set(uidl, MEMBER_IMPORTED, json_true());
+	else
+		(void)json_object_del(uidl, MEMBER_IMPORTED);
 	journal = state_json_make_object(uidl, MEMBER_JOURNAL);
 	state_json_set_number(journal, MEMBER_GENERATION,
 			      epoch->journal_generation);

@@ -60,6 +60,9 @@ struct policy_epoch {
 	/* whose UIDL may not be Dovecot's own: the journal has it, and the
 	   index cache */
 	ARRAY_TYPE(seq_range) stored;
+	/* some of these were imported: Dovecot may make up the same one for a
+	   new message */
+	bool imported;
 
 	/* which journal belongs to this epoch: 1 or more, counts up when it is
 	   written anew; 0 if there is none yet */

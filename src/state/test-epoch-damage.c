@@ -64,6 +64,8 @@ static void test_wrong_types(void)
 		  "uidl.format is not a string" },
 		{ "reuse_xuidl", "false", BOOLEAN,
 		  "uidl.reuse_xuidl is not true or false" },
+		{ "imported", "true", BOOLEAN,
+		  "uidl.imported is not true or false" },
 		{ "told", "[" TOLD_TEXT "]", LIST, "uidl.told is not a list" },
 		{ "uidvalidity", "11", NUMBER,
 		  "uidl.told: 1: uidvalidity "COUNT_WORDS },

@@ -14,7 +14,7 @@
 	"{\"epoch\":3,\"uidvalidity\":1700000000,\"uidnext\":100001," \
 	"\"live\":99990,\"format\":\"%08Xu%08Xv\",\"reuse_xuidl\":false," \
 	"\"told\":[" TOLD_TEXT "],\"recorded\":\"1:5000,6000:6001\"," \
-	"\"downloaded\":\"1:10\",\"stored\":\"7\"," \
+	"\"downloaded\":\"1:10\",\"stored\":\"7\",\"imported\":true," \
 	"\"journal\":{\"generation\":4,\"lines\":1234,\"gone\":5}," \
 	"\"anchors\":[" ANCHOR_TEXT "," ANCHOR2_TEXT "]}"
 #define EPOCH_STATE_TEXT "{\"version\":1,\"uidl\":" EPOCH_TEXT "}"

@@ -60,6 +60,7 @@ static void assert_epoch(const struct policy_epoch *epoch)
 	test_assert(epoch->live == 99990);
 	test_assert_strcmp(epoch->uidl_format, "%08Xu%08Xv");
 	test_assert(!epoch->reuse_xuidl);
+	test_assert(epoch->imported);
 	test_assert(array_count(&epoch->told) == 1);
 	told = array_front(&epoch->told);
 	test_assert(told->uidvalidity == 11 && told->below == 12);

@@ -17,9 +17,11 @@ from polling import wait_for
 MAIL_FIELD_NAMES = ("mail", "mail_driver", "mail_path", "mail_inbox_path")
 FIRST_SIZE = 1500
 UIDL_FORMATS = {
-    "2.3": {"default": "%08Xu%08Xv", "uidvalidity-uid": "%v-%u", "uid-uidvalidity": "%u.%v", "guid": "%g", "md5": "%m"},
+    "2.3": {"default": "%08Xu%08Xv", "uidvalidity-uid": "%v-%u", "uid-uidvalidity": "%u.%v", "guid": "%g", "md5": "%m",
+            "uid": "%u"},
     "2.4": {"default": "%{uid | hex(8)}%{uidvalidity | hex(8)}", "uidvalidity-uid": "%{uidvalidity}-%{uid}",
-            "uid-uidvalidity": "%{uid}.%{uidvalidity}", "guid": "%{guid}", "md5": "%{md5}"},
+            "uid-uidvalidity": "%{uid}.%{uidvalidity}", "guid": "%{guid}", "md5": "%{md5}",
+            "uid": "%{uid}"},
 }[dovecot_conf.LINE]
 
 

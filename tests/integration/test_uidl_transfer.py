@@ -357,3 +357,24 @@ def test_import_of_some_leaves_xuidl_to_a_session(make):
     assert "pop3_reuse_xuidl" in errors and not os.path.exists(user.state_dir)
     assert len(import_text(user, "1 a\n2 b\n", "--format=msgno")) == 2
     assert told(user) == {"1": "a", "2": "b"}
+
+
+def test_imported_uidls_are_not_made_up_for_new_mail(make):
+    """Where the UID alone is the UIDL, another server has used the numbers that come next here."""
+    uid = disasters.UIDL_FORMATS["uid"]
+    user = make(messages=3, pop3_uidl_format=uid)
+    user.told()
+    import_text(user, "1 4\n2 6\n3 3\n", "--format=msgno")
+    assert user.told() == ["4", "6", "3"]
+    user.append(mailgen.messages(4))
+    found = user.told()
+    assert found[:3] == ["4", "6", "3"] and len(set(found)) == 7
+    assert user.told() == found
+    # and no longer than there are such messages
+    user.expunge(1, 2)
+    user.append([mailgen.message(31)])
+    user.told()
+    user.expunge(*range(1, 6))
+    user.append([mailgen.message(32)])
+    user.told()
+    assert "imported" not in user.state()["uidl"]
