@@ -10,8 +10,8 @@ import mailgen
 
 
 def move_away(user, server, form):
-    """As over ssh: the doveadm of the other server is started by this one's."""
-    there = server.user(user.name, form)
+    """As over ssh: the doveadm of the other server is started by this one's. That server makes other UIDLs than this."""
+    there = server.user(user.name, form, pop3_uidl_format=disasters.UIDL_FORMATS["uidvalidity-uid"])
     command = os.path.join(server.root, "dsync-server")
     with open(command, "w", encoding="ascii") as file:
         # the doveadm that starts it leaves its own settings in the environment
