@@ -121,7 +121,7 @@ int epoch_choose_anchors(struct maildrop *drop, struct stored_uidls *stored,
 			break;
 	}
 	mail_free(&mail);
-	(void)mailbox_transaction_commit(&trans);
+	mailbox_transaction_rollback(&trans);
 	return ret;
 }
 

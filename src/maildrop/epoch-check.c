@@ -334,7 +334,7 @@ epoch_check(struct maildrop *drop, const struct policy_epoch *epoch,
 	mail = mail_alloc(trans, 0, NULL);
 	result = check_anchors(drop, mail, epoch, store, reason_r);
 	mail_free(&mail);
-	/* what had to be read goes into the cache */
-	(void)mailbox_transaction_commit(&trans);
+	/* a poll writes nothing, also not into the cache */
+	mailbox_transaction_rollback(&trans);
 	return result;
 }

@@ -237,6 +237,14 @@ static void hang_up(struct client *client)
 	(void)shutdown(client->fd_out, SHUT_RDWR);
 }
 
+/* Polls on dbox look into the index cache, where stock Dovecot does not, and who
+   does that mends at the next sync what is old there: now, not in a poll. */
+static void tidy_cache(struct session_uidls *uidls)
+{
+	if (uidls->client->trans == NULL)
+		(void)mailbox_sync(uidls->drop.box, 0);
+}
+
 static void
 take_in(struct session_uidls *uidls, const struct session_news *news)
 {
@@ -308,4 +316,5 @@ void session_uidls_finish(struct session_uidls *uidls,
 	    (complete_uidls(uidls) &&
 	     maildrop_take_in_is_due(&uidls->drop, uidls->uidls->epoch, &news)))
 		take_in(uidls, &news);
+	tidy_cache(uidls);
 }
