@@ -121,7 +121,8 @@ int epoch_choose_anchors(struct maildrop *drop, struct stored_uidls *stored,
 			break;
 	}
 	mail_free(&mail);
-	mailbox_transaction_rollback(&trans);
+	/* for polls, GUIDs go into the cache where they are not at hand */
+	(void)mailbox_transaction_commit(&trans);
 	return ret;
 }
 

@@ -57,20 +57,6 @@ static bool storage_has_guids(const struct mailbox *box)
 	return strcmp(box->storage->name, "mbox") != 0;
 }
 
-/* Without putting it into the index cache: dbox would, for a short time, and then
-   once more when a poll looks at it again. */
-static int get_uncached_guid(struct mail *mail, const char **guid_r)
-{
-	struct mailbox *box = mail->box;
-	bool cache_disabled = box->mail_cache_disabled;
-	int ret;
-
-	box->mail_cache_disabled = TRUE;
-	ret = mail_get_special(mail, MAIL_FETCH_GUID, guid_r);
-	box->mail_cache_disabled = cache_disabled;
-	return ret;
-}
-
 int maildrop_guid(struct mail *mail, const char **guid_r)
 {
 	const char *guid;
@@ -78,7 +64,7 @@ int maildrop_guid(struct mail *mail, const char **guid_r)
 	*guid_r = "";
 	if (!storage_has_guids(mail->box))
 		return 0;
-	if (get_uncached_guid(mail, &guid) < 0)
+	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0)
 		return -1;
 	*guid_r = t_strdup(pop3_guid_normalize(guid));
 	return 0;
