@@ -86,14 +86,14 @@ set_anchor(struct maildrop *drop, struct stored_uidls *stored,
 }
 
 /* Of so many messages, which is the anchor of this index? An older mailbox that
-   was put back lacks the newest ones, or has others in their place. Those that
-   are much older outlast the deletion of all of them. */
+   was put back lacks the newest ones, or has others in their place. The last anchor
+   outlasts their deletion. */
 static uint32_t anchor_seq(unsigned int idx, uint32_t count)
 {
 	if (count <= POLICY_EPOCH_MAX_ANCHORS ||
-	    idx < POLICY_EPOCH_MAX_ANCHORS - 2)
+	    idx < POLICY_EPOCH_MAX_ANCHORS - 1)
 		return count - idx;
-	return idx == POLICY_EPOCH_MAX_ANCHORS - 2 ? count / 2 : 1;
+	return count / 2;
 }
 
 int epoch_choose_anchors(struct maildrop *drop, struct stored_uidls *stored,

@@ -3,6 +3,8 @@
 
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
+#include "seq-range-array.h"
+
 struct client;
 struct istream;
 struct mail;
@@ -31,5 +33,19 @@ uoff_t fetch_sent_bytes(const struct fetch *fetch, const struct client *client);
 /* Whether all of the message has been sent, asked when the pop3 process frees
    it. It sends the final dot also when reading the message has failed. */
 bool fetch_sent_whole(const struct fetch *fetch, const struct client *client);
+
+/* UIDs of messages that were fetched. Mostly one is the next after the last one,
+   and each message pays for this: those are only counted up. */
+struct fetched_uids {
+	ARRAY_TYPE(seq_range) uids;
+	/* not in there yet; seq1 is 0 if there are none */
+	struct seq_range run;
+};
+
+void fetched_uids_init(struct fetched_uids *fetched);
+void fetched_uids_deinit(struct fetched_uids *fetched);
+void fetched_uids_add(struct fetched_uids *fetched, uint32_t uid);
+/* All of them; valid until the next one is added. */
+ARRAY_TYPE(seq_range) *fetched_uids_get(struct fetched_uids *fetched);
 
 #endif

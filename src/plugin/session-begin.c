@@ -1,7 +1,6 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "lib.h"
-#include "compat-mail-user.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "store.h"
@@ -28,8 +27,8 @@ session_open_state(struct client *client, const struct pop3_policy_settings *set
 	if (pop3_policy_settings_state_dir(set, client->user, &dir,
 					   error_r) < 0)
 		return -1;
-	*store_r = policy_store_init(dir,
-		compat_mail_user_wants_fsync(client->user), event);
+	/* until the settings of the mailbox are there */
+	*store_r = policy_store_init(dir, TRUE, event);
 	if (session_uidls_init(client, set, *store_r, event, uidls_r,
 			       error_r) < 0) {
 		policy_store_deinit(store_r);

@@ -4,6 +4,7 @@
 #include "array.h"
 #include "ostream.h"
 #include "mail-storage-private.h"
+#include "mail-storage-settings.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "epoch.h"
@@ -14,6 +15,7 @@
 #include "prepare.h"
 #include "stored-uidls.h"
 #include "take-in.h"
+#include "fetch.h"
 #include "session-uidls.h"
 
 #include <sys/socket.h>
@@ -40,7 +42,7 @@ struct session_uidls {
 	/* once the maildrop is open: */
 	struct maildrop drop;
 	struct maildrop_uidls *uidls;
-	ARRAY_TYPE(seq_range) seen;
+	struct fetched_uids seen;
 	bool opening;
 	/* of the epoch the brief is known only */
 	bool uidls_are_brief;
@@ -74,7 +76,7 @@ int session_uidls_init(struct client *client,
 		uidls->brief = p_new(client->pool, struct policy_epoch, 1);
 		*uidls->brief = brief;
 	}
-	i_array_init(&uidls->seen, 8);
+	fetched_uids_init(&uidls->seen);
 	*uidls_r = uidls;
 	return 0;
 }
@@ -88,7 +90,7 @@ void session_uidls_deinit(struct session_uidls **_uidls)
 	*_uidls = NULL;
 	maildrop_uidls_free(&uidls->uidls);
 	policy_state_deinit(&uidls->state);
-	array_free(&uidls->seen);
+	fetched_uids_deinit(&uidls->seen);
 	i_free(uidls);
 }
 
@@ -183,6 +185,8 @@ int session_uidls_open(struct session_uidls *uidls, struct mailbox *box)
 	if (uidls->opening || uidls->ignored || uidls->client->trans != NULL ||
 	    uidls->client->quit_seen)
 		return 0;
+	policy_store_set_fsync(uidls->store,
+		uidls->client->mail_set->parsed_fsync_mode != FSYNC_MODE_NEVER);
 	/* it may sync the mailbox itself */
 	uidls->opening = TRUE;
 	result = try_prepare(uidls, box, &error);
@@ -226,7 +230,7 @@ int session_uidls_get(struct session_uidls *uidls, struct mail *mail,
 
 void session_uidls_add_seen(struct session_uidls *uidls, uint32_t uid)
 {
-	seq_range_array_add(&uidls->seen, uid);
+	fetched_uids_add(&uidls->seen, uid);
 }
 
 /* The client sees the end of the connection before what is done now. */
@@ -303,7 +307,6 @@ void session_uidls_finish(struct session_uidls *uidls,
 	struct session_news news = {
 		.uidnext = uidls->drop.uidnext,
 		.shown = uidls->drop.messages > 0,
-		.seen = uidls->seen,
 		.downloaded = *downloaded,
 		.downloaded_at = time(NULL),
 	};
@@ -311,10 +314,13 @@ void session_uidls_finish(struct session_uidls *uidls,
 	if (uidls->uidls == NULL ||
 	    !maildrop_take_in_is_due(&uidls->drop, uidls->uidls->epoch, &news))
 		return;
+	news.seen = *fetched_uids_get(&uidls->seen);
+	if (uidls->uidls_are_brief &&
+	    (!complete_uidls(uidls) ||
+	     !maildrop_take_in_is_due(&uidls->drop, uidls->uidls->epoch,
+				      &news)))
+		return;
 	hang_up(uidls->client);
-	if (!uidls->uidls_are_brief ||
-	    (complete_uidls(uidls) &&
-	     maildrop_take_in_is_due(&uidls->drop, uidls->uidls->epoch, &news)))
-		take_in(uidls, &news);
+	take_in(uidls, &news);
 	tidy_cache(uidls);
 }

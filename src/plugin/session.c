@@ -34,7 +34,7 @@ struct pop3_policy_session {
 
 	struct fetch fetch;
 	/* UIDs of the messages that were sent whole by RETR */
-	ARRAY_TYPE(seq_range) sent_whole;
+	struct fetched_uids sent_whole;
 	/* where the last message stood in client->msgnum_to_seq_map */
 	uint32_t last_msgnum;
 	/* where the line of the last RETR or TOP ended in the input */
@@ -195,21 +195,6 @@ static void session_fetch_end(struct pop3_policy_session *session)
 	i_zero(fetch);
 }
 
-static void add_sent_whole(struct pop3_policy_session *session, uint32_t uid)
-{
-	/* mostly the one after the last one */
-	if (array_count(&session->sent_whole) > 0) {
-		struct seq_range *last =
-			array_back_modifiable(&session->sent_whole);
-
-		if (last->seq2 + 1 == uid) {
-			last->seq2 = uid;
-			return;
-		}
-	}
-	seq_range_array_add(&session->sent_whole, uid);
-}
-
 void pop3_policy_session_mail_freed(struct pop3_policy_session *session,
 				    struct mail *mail)
 {
@@ -218,7 +203,7 @@ void pop3_policy_session_mail_freed(struct pop3_policy_session *session,
 	if (fetch->mail != mail)
 		return;
 	if (fetch_sent_whole(fetch, session->client))
-		add_sent_whole(session, fetch->uid);
+		fetched_uids_add(&session->sent_whole, fetch->uid);
 	session_fetch_end(session);
 }
 
@@ -227,7 +212,8 @@ static void session_log(struct pop3_policy_session *session, const char *left)
 	const struct pop3_quota_amount *total =
 		session_quota_total(session->quota);
 	uint64_t messages = total->n[POP3_QUOTA_MESSAGES];
-	unsigned int whole = seq_range_count(&session->sent_whole);
+	unsigned int whole = seq_range_count(
+		fetched_uids_get(&session->sent_whole));
 
 	if (total->n[POP3_QUOTA_BYTES] == 0)
 		return;
@@ -272,10 +258,12 @@ int pop3_policy_session_get_uidl(struct pop3_policy_session *session,
 static void session_finish_uidls(struct pop3_policy_session *session)
 {
 	const struct client *client = session->client;
+	ARRAY_TYPE(seq_range) *downloaded =
+		fetched_uids_get(&session->sent_whole);
 
 	if (!client->quit_seen || !client->delete_success)
-		array_clear(&session->sent_whole);
-	session_uidls_finish(session->uidls, &session->sent_whole);
+		array_clear(downloaded);
+	session_uidls_finish(session->uidls, downloaded);
 }
 
 void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)
@@ -302,7 +290,7 @@ static void session_client_destroy(struct client *client, const char *reason)
 	session_quota_deinit(&session->quota);
 	policy_store_deinit(&session->store);
 	pop3_policy_settings_free(&session->set);
-	array_free(&session->sent_whole);
+	fetched_uids_deinit(&session->sent_whole);
 	event_unref(&session->event);
 	puser->session = NULL;
 	/* the message that is being sent, if there is one, is freed in there:
@@ -328,7 +316,7 @@ void pop3_policy_session_init(struct client *client,
 						    set->ignore_errors, event);
 	}
 	session->uidls = uidls;
-	i_array_init(&session->sent_whole, 32);
+	fetched_uids_init(&session->sent_whole);
 
 	session->module_ctx.super = client->v;
 	client->v.destroy = session_client_destroy;

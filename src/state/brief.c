@@ -2,8 +2,7 @@
 
 #include "lib.h"
 #include "array.h"
-#include "hex-binary.h"
-#include "md5.h"
+#include "crc32.h"
 #include "str.h"
 #include "strnum.h"
 #include "epoch.h"
@@ -12,7 +11,7 @@
 
 #define BRIEF_BEGIN "{\"" POLICY_BRIEF_MEMBER "\":\""
 #define BRIEF_BEGIN_LEN (sizeof(BRIEF_BEGIN) - 1)
-#define CHECKSUM_LEN (MD5_RESULTLEN * 2)
+#define CHECKSUM_LEN 8
 /* Words behind the checksum. */
 #define BRIEF_WORDS 10
 #define BRIEF_MAX_SIZE 1024
@@ -21,10 +20,7 @@
 
 static const char *checksum(const void *data, size_t size)
 {
-	unsigned char result[MD5_RESULTLEN];
-
-	md5_get_digest(data, size, result);
-	return binary_to_hex(result, sizeof(result));
+	return t_strdup_printf("%08x", crc32_data(data, size));
 }
 
 /* A word that needs no quoting in JSON, and no brief of its own. */

@@ -7,7 +7,7 @@
 
 /* With these, state.json stays below 4 KB, unless its strings are full of
    quotes and backslashes. */
-#define POLICY_EPOCH_MAX_ANCHORS 6
+#define POLICY_EPOCH_MAX_ANCHORS 3
 #define POLICY_EPOCH_MAX_TOLD 8
 #define POLICY_EPOCH_MAX_RANGES 18
 /* Octets of pop3_uidl_format. */

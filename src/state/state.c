@@ -11,8 +11,8 @@
 #include <jansson.h>
 
 #define STATE_VERSION 1
-/* A larger one is printed in one line. With its brief this is below 4 KB. */
-#define INDENTED_MAX_SIZE 3600
+/* A larger one has members of others and is printed in one line. */
+#define INDENTED_MAX_SIZE 4094
 
 #define MEMBER_QUOTA "quota"
 #define MEMBER_WINDOWS "windows"
@@ -302,10 +302,12 @@ void policy_state_print(struct policy_state *state, string_t *dest)
 	state_json_set_number(state->root, "version", STATE_VERSION);
 	root_set_quota(state);
 	root_set_epoch(state);
-	print_json(state->root, JSON_INDENT(1), dest);
-	if (str_len(dest) - offset > INDENTED_MAX_SIZE) {
-		/* of a user with many ranges and long GUIDs, or not ours
-		   alone: it must not grow */
+	if (state->epoch == NULL)
+		print_json(state->root, JSON_INDENT(1), dest);
+	if (state->epoch != NULL ||
+	    str_len(dest) - offset > INDENTED_MAX_SIZE) {
+		/* in one line it is cheaper to read and write, and must not
+		   grow if it is not ours alone */
 		str_truncate(dest, offset);
 		print_json(state->root, JSON_COMPACT, dest);
 	}

@@ -34,6 +34,11 @@ policy_store_init(const char *path, bool fsync, struct event *event_parent)
 	return store;
 }
 
+void policy_store_set_fsync(struct policy_store *store, bool fsync)
+{
+	store->fsync = fsync;
+}
+
 void policy_store_deinit(struct policy_store **_store)
 {
 	struct policy_store *store = *_store;

@@ -24,6 +24,8 @@ enum policy_store_result {
 struct policy_store *
 policy_store_init(const char *path, bool fsync, struct event *event_parent);
 void policy_store_deinit(struct policy_store **store);
+/* Whether files are synced from now on. */
+void policy_store_set_fsync(struct policy_store *store, bool fsync);
 
 /* Read the state without the lock; nothing is written, unless the file is
    corrupt: then it is renamed, which is logged, and the state is that of a new

@@ -310,7 +310,7 @@ static void test_counts(void)
 				     POLICY_EPOCH_MAX_ANCHORS - 1)), 1);
 	assert_corrupt(replace(EPOCH_STATE_TEXT, ANCHOR2_TEXT,
 			       repeat(ANCHOR2_TEXT, POLICY_EPOCH_MAX_ANCHORS)),
-		       "uidl.anchors has 7 entries, expected at most 6", 1);
+		       "uidl.anchors has 4 entries, expected at most 3", 1);
 
 	for (i = 0; i < POLICY_EPOCH_MAX_RANGES; i++)
 		str_printfa(set, "%s%u", i == 0 ? "" : ",", i * 2 + 1);
