@@ -335,6 +335,6 @@ epoch_check(struct maildrop *drop, const struct policy_epoch *epoch,
 	result = check_anchors(drop, mail, epoch, store, reason_r);
 	mail_free(&mail);
 	/* a poll writes nothing, also not into the cache */
-	(void)mailbox_transaction_commit(&trans);
+	mailbox_transaction_rollback(&trans);
 	return result;
 }
