@@ -329,6 +329,9 @@ epoch_check(struct maildrop *drop, const struct policy_epoch *epoch,
 	*reason_r = find_difference(drop, epoch);
 	if (*reason_r != NULL)
 		return EPOCH_BROKEN;
+	if (drop->checked_epoch == epoch->number &&
+	    drop->uidnext == epoch->uidnext)
+		return EPOCH_STEADY;
 
 	trans = mailbox_transaction_begin(drop->box, 0, __func__);
 	mail = mail_alloc(trans, 0, NULL);

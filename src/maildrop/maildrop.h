@@ -32,6 +32,9 @@ struct maildrop {
 	uint32_t uidvalidity;
 	uint32_t uidnext;
 	uint32_t messages;
+	/* the epoch that these very messages were checked with before; 0 if it
+	   is not certain that they are the same */
+	uint32_t checked_epoch;
 	/* while set, messages of this box tell Dovecot's own UIDLs, not the
 	   stored ones */
 	bool own_uidls_only;

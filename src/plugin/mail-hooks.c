@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "mail-storage-private.h"
 #include "mail-storage-hooks.h"
+#include "fast-polls.h"
 #include "session.h"
 #include "mail-hooks.h"
 
@@ -20,10 +21,30 @@ struct policy_box {
 	void (*super_free)(struct mail *mail);
 	int (*super_get_special)(struct mail *mail, enum mail_fetch_field field,
 				 const char **value_r);
+	int (*super_get_virtual_size)(struct mail *mail, uoff_t *size_r);
 };
 
 static MODULE_CONTEXT_DEFINE_INIT(pop3_policy_box_module,
 				  &mail_storage_module_register);
+
+static struct fast_polls *get_fast_polls(struct policy_box *pbox)
+{
+	return pop3_policy_session_fast_polls(pbox->session);
+}
+
+static bool makes_uidls(struct policy_box *pbox)
+{
+	struct fast_polls *fast = get_fast_polls(pbox);
+
+	return fast != NULL && fast_polls_make_uidls(fast);
+}
+
+static bool knows_sizes(struct policy_box *pbox)
+{
+	struct fast_polls *fast = get_fast_polls(pbox);
+
+	return fast != NULL && fast_polls_know_sizes(fast);
+}
 
 /* The reason tells a command of the client from the many other things that a
    message is opened for, such as to find out its size. */
@@ -89,17 +110,29 @@ policy_mail_get_special(struct mail *_mail, enum mail_fetch_field field,
 	const char *uidl;
 	int ret = 0;
 
-	if (field == MAIL_FETCH_UIDL_BACKEND) {
-		T_BEGIN {
-			ret = pop3_policy_session_get_uidl(pbox->session, _mail,
-							   &uidl);
-			if (ret > 0)
-				*value_r = p_strdup(mail->data_pool, uidl);
-		} T_END;
-	}
-	if (ret == 0)
+	if (field != MAIL_FETCH_UIDL_BACKEND)
 		return pbox->super_get_special(_mail, field, value_r);
-	return ret < 0 ? -1 : 0;
+	if (pop3_policy_session_has_uidls(pbox->session)) T_BEGIN {
+		ret = pop3_policy_session_get_uidl(pbox->session, _mail, &uidl);
+		if (ret > 0)
+			*value_r = p_strdup(mail->data_pool, uidl);
+	} T_END;
+	if (ret != 0)
+		return ret < 0 ? -1 : 0;
+	if (!makes_uidls(pbox))
+		return pbox->super_get_special(_mail, field, value_r);
+	return fast_polls_get_uidl(get_fast_polls(pbox), _mail,
+				   pbox->super_get_special, value_r);
+}
+
+static int policy_mail_get_virtual_size(struct mail *mail, uoff_t *size_r)
+{
+	struct policy_box *pbox = POLICY_BOX_CONTEXT(mail->box);
+
+	if (knows_sizes(pbox) &&
+	    fast_polls_get_size(get_fast_polls(pbox), mail, size_r))
+		return 0;
+	return pbox->super_get_virtual_size(mail, size_r);
 }
 
 /* Cheaper than a mail_allocated hook and a context for each message: that would
@@ -116,9 +149,13 @@ policy_box_mail_alloc(struct mailbox_transaction_context *t,
 	_mail = pbox->module_ctx.super.mail_alloc(t, wanted_fields,
 						  wanted_headers);
 	mail = (struct mail_private *)_mail;
-	if (pop3_policy_session_has_uidls(pbox->session)) {
+	if (pop3_policy_session_has_uidls(pbox->session) || makes_uidls(pbox)) {
 		pbox->super_get_special = mail->v.get_special;
 		mail->v.get_special = policy_mail_get_special;
+	}
+	if (knows_sizes(pbox)) {
+		pbox->super_get_virtual_size = mail->v.get_virtual_size;
+		mail->v.get_virtual_size = policy_mail_get_virtual_size;
 	}
 	if ((wanted_fields & MAIL_FETCH_STREAM_BODY) != 0) {
 		/* for RETR or TOP */
@@ -128,6 +165,49 @@ policy_box_mail_alloc(struct mailbox_transaction_context *t,
 		mail->v.free = policy_mail_free;
 	}
 	return _mail;
+}
+
+static bool sorts_by_order_only(const enum mail_sort_type *sort_program)
+{
+	return sort_program != NULL &&
+		sort_program[0] == MAIL_SORT_POP3_ORDER &&
+		sort_program[1] == MAIL_SORT_END;
+}
+
+/* Another plugin may have orders of its own, as that for migrations has. */
+static bool others_have_orders(struct mailbox_transaction_context *t)
+{
+	struct policy_box *pbox = POLICY_BOX_CONTEXT(t->box);
+	struct mail *mail = mail_alloc(t, 0, NULL);
+	struct mail_private *pmail = (struct mail_private *)mail;
+	int (*get_special)(struct mail *, enum mail_fetch_field, const char **);
+
+	get_special = pmail->v.get_special;
+	if (get_special == policy_mail_get_special)
+		get_special = pbox->super_get_special;
+	mail_free(&mail);
+	return get_special != t->box->mail_vfuncs->get_special;
+}
+
+static struct mail_search_context *
+policy_box_search_init(struct mailbox_transaction_context *t,
+		       struct mail_search_args *args,
+		       const enum mail_sort_type *sort_program,
+		       enum mail_fetch_field wanted_fields,
+		       struct mailbox_header_lookup_ctx *wanted_headers)
+{
+	struct policy_box *pbox = POLICY_BOX_CONTEXT(t->box);
+	struct fast_polls *fast = get_fast_polls(pbox);
+
+	if (fast != NULL && sorts_by_order_only(sort_program) &&
+	    fast_polls_have_no_orders(fast) && !others_have_orders(t)) {
+		sort_program = NULL;
+		/* messages are handled as if they were sorted */
+		wanted_fields |= MAIL_FETCH_POP3_ORDER;
+	}
+	return pbox->module_ctx.super.search_init(t, args, sort_program,
+						  wanted_fields,
+						  wanted_headers);
 }
 
 static struct mailbox_sync_context *
@@ -169,6 +249,7 @@ static void pop3_policy_mailbox_allocated(struct mailbox *box)
 	pbox->module_ctx.super = *v;
 	box->vlast = &pbox->module_ctx.super;
 	v->mail_alloc = policy_box_mail_alloc;
+	v->search_init = policy_box_search_init;
 	v->sync_init = policy_box_sync_init;
 	v->sync_deinit = policy_box_sync_deinit;
 	MODULE_CONTEXT_SET(box, pop3_policy_box_module, pbox);

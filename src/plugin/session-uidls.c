@@ -2,7 +2,6 @@
 
 #include "lib.h"
 #include "array.h"
-#include "ostream.h"
 #include "mail-storage-private.h"
 #include "mail-storage-settings.h"
 #include "pop3-symbols.h"
@@ -16,9 +15,9 @@
 #include "stored-uidls.h"
 #include "take-in.h"
 #include "fetch.h"
+#include "session.h"
 #include "session-uidls.h"
 
-#include <sys/socket.h>
 #include <time.h>
 
 #define NOT_AVAILABLE_REPLY \
@@ -41,6 +40,8 @@ struct session_uidls {
 
 	/* once the maildrop is open: */
 	struct maildrop drop;
+	/* by which the session was opened, see there */
+	uint32_t checked_epoch;
 	struct maildrop_uidls *uidls;
 	struct fetched_uids seen;
 	bool opening;
@@ -106,7 +107,10 @@ init_drop(struct session_uidls *uidls, struct mailbox *box,
 					    "rename") == 0,
 	};
 
-	return maildrop_init(&uidls->drop, box, &rules, uidls->event, error_r);
+	if (maildrop_init(&uidls->drop, box, &rules, uidls->event, error_r) < 0)
+		return -1;
+	uidls->drop.checked_epoch = uidls->checked_epoch;
+	return 0;
 }
 
 /* In the steady state the brief will do. */
@@ -176,15 +180,22 @@ try_prepare(struct session_uidls *uidls, struct mailbox *box,
 	return result;
 }
 
-int session_uidls_open(struct session_uidls *uidls, struct mailbox *box)
+bool session_uidls_are_open(const struct session_uidls *uidls)
+{
+	/* once the mailbox is listed there is a transaction, until QUIT */
+	return uidls->opening || uidls->client->trans != NULL ||
+		uidls->client->quit_seen;
+}
+
+int session_uidls_open(struct session_uidls *uidls, struct mailbox *box,
+		       uint32_t checked_epoch)
 {
 	enum prepare_result result;
 	const char *error;
 
-	/* once the mailbox is listed there is a transaction, until QUIT */
-	if (uidls->opening || uidls->ignored || uidls->client->trans != NULL ||
-	    uidls->client->quit_seen)
+	if (uidls->ignored)
 		return 0;
+	uidls->checked_epoch = checked_epoch;
 	policy_store_set_fsync(uidls->store,
 		uidls->client->mail_set->parsed_fsync_mode != FSYNC_MODE_NEVER);
 	/* it may sync the mailbox itself */
@@ -231,14 +242,6 @@ int session_uidls_get(struct session_uidls *uidls, struct mail *mail,
 void session_uidls_add_seen(struct session_uidls *uidls, uint32_t uid)
 {
 	fetched_uids_add(&uidls->seen, uid);
-}
-
-/* The client sees the end of the connection before what is done now. */
-static void hang_up(struct client *client)
-{
-	(void)o_stream_flush(client->output);
-	/* fails when the client is not at the other end of a socket */
-	(void)shutdown(client->fd_out, SHUT_RDWR);
 }
 
 /* Polls on dbox look into the index cache, where stock Dovecot does not, and who
@@ -320,7 +323,57 @@ void session_uidls_finish(struct session_uidls *uidls,
 	     !maildrop_take_in_is_due(&uidls->drop, uidls->uidls->epoch,
 				      &news)))
 		return;
-	hang_up(uidls->client);
+	session_hang_up(uidls->client);
 	take_in(uidls, &news);
 	tidy_cache(uidls);
+}
+
+uint32_t session_uidls_epoch(const struct session_uidls *uidls)
+{
+	return uidls->uidls == NULL || uidls->uidls->epoch == NULL ? 0 :
+		uidls->uidls->epoch->number;
+}
+
+/* Returns 0 and the epoch as it is written now, -1 if it cannot be read. */
+static int
+read_epoch(struct session_uidls *uidls, struct policy_epoch *brief_r,
+	   struct policy_state **state_r, const struct policy_epoch **epoch_r)
+{
+	const char *error;
+	int ret;
+
+	*state_r = NULL;
+	ret = policy_store_read_brief(uidls->store, uidls->client->pool,
+				      brief_r, &error);
+	if (ret > 0)
+		*epoch_r = brief_r;
+	if (ret == 0) {
+		if (policy_store_read(uidls->store, state_r, &error) !=
+		    POLICY_STORE_OK)
+			return -1;
+		*epoch_r = policy_state_epoch(*state_r);
+	}
+	return ret < 0 ? -1 : 0;
+}
+
+uint32_t session_uidls_check_epoch(struct session_uidls *uidls)
+{
+	const struct policy_epoch *epoch;
+	struct policy_epoch brief;
+	struct policy_state *state;
+	const char *error;
+	uint32_t number = 0;
+
+	uidls->checked_epoch = 0;
+	if (uidls->uidls == NULL ||
+	    read_epoch(uidls, &brief, &state, &epoch) < 0)
+		return 0;
+	if (epoch != NULL &&
+	    init_drop(uidls, uidls->drop.box, &error) == 0 &&
+	    uidls->drop.uidnext == epoch->uidnext &&
+	    epoch_check(&uidls->drop, epoch, uidls->store, &error) ==
+	    EPOCH_STEADY)
+		number = epoch->number;
+	policy_state_deinit(&state);
+	return number;
 }

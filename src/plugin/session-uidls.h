@@ -24,10 +24,13 @@ int session_uidls_init(struct client *client,
 		       struct session_uidls **uidls_r, const char **error_r);
 void session_uidls_deinit(struct session_uidls **uidls);
 
-/* The maildrop was synced: if it is not listed yet, find out its UIDLs. Returns
-   0, or -1 if they cannot be known, which is logged, and set as the error
-   of the mailbox. */
-int session_uidls_open(struct session_uidls *uidls, struct mailbox *box);
+/* Whether the maildrop is listed already, or is being opened. */
+bool session_uidls_are_open(const struct session_uidls *uidls);
+/* The maildrop was synced, and is not listed yet: find out its UIDLs. checked_epoch
+   is that of struct maildrop. Returns 0, or -1 if they cannot be known, which is
+   logged, and set as the error of the mailbox. */
+int session_uidls_open(struct session_uidls *uidls, struct mailbox *box,
+		       uint32_t checked_epoch);
 
 /* Whether session_uidls_get() may find any. */
 bool session_uidls_exist(const struct session_uidls *uidls);
@@ -43,5 +46,11 @@ void session_uidls_add_seen(struct session_uidls *uidls, uint32_t uid);
    of messages that it has got whole, if it ended the session as it should. */
 void session_uidls_finish(struct session_uidls *uidls,
 			  const ARRAY_TYPE(seq_range) *downloaded);
+
+/* The epoch of the session; 0 if it has none. */
+uint32_t session_uidls_epoch(const struct session_uidls *uidls);
+/* The epoch in which all messages of the maildrop as it is now are known, as it is
+   written now; 0 if there is none. */
+uint32_t session_uidls_check_epoch(struct session_uidls *uidls);
 
 #endif

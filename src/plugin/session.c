@@ -2,17 +2,21 @@
 
 #include "lib.h"
 #include "istream.h"
+#include "ostream.h"
 #include "module-context.h"
 #include "mail-storage.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "store.h"
+#include "fast-polls.h"
 #include "fetch.h"
 #include "reply-ostream.h"
 #include "session-quota.h"
 #include "session-uidls.h"
 #include "top-command.h"
 #include "session.h"
+
+#include <sys/socket.h>
 
 #define CLIENT_SESSION(client) \
 	MODULE_CONTEXT_REQUIRE(client, pop3_policy_client_module)
@@ -29,6 +33,8 @@ struct pop3_policy_session {
 	/* NULL once the session is over, when messages may still be looked at,
 	   but nothing is told any more */
 	struct session_uidls *uidls;
+	/* NULL if it is turned off, or the session is over */
+	struct fast_polls *fast;
 	/* once a message was refused */
 	struct reply_ostream *reply;
 
@@ -234,11 +240,35 @@ static void session_finish(struct pop3_policy_session *session)
 		session_log(session, session_quota_finish(session->quota));
 }
 
+static void
+session_open_fast_polls(struct pop3_policy_session *session,
+			struct mailbox *box)
+{
+	const struct client *client = session->client;
+
+	fast_polls_open(session->fast, box, client->set->pop3_save_uidl ||
+			client->set->pop3_reuse_xuidl ? NULL :
+			client->mail_set->pop3_uidl_format);
+}
+
 int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 				       struct mailbox *box)
 {
-	return session->uidls == NULL ? 0 :
-		session_uidls_open(session->uidls, box);
+	uint32_t checked_epoch = 0;
+
+	if (session->uidls == NULL || session_uidls_are_open(session->uidls))
+		return 0;
+	if (session->fast != NULL) {
+		session_open_fast_polls(session, box);
+		checked_epoch = fast_polls_epoch(session->fast);
+	}
+	return session_uidls_open(session->uidls, box, checked_epoch);
+}
+
+struct fast_polls *
+pop3_policy_session_fast_polls(struct pop3_policy_session *session)
+{
+	return session->fast;
 }
 
 bool pop3_policy_session_has_uidls(const struct pop3_policy_session *session)
@@ -274,6 +304,25 @@ void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)
 		session_finish(session);
 }
 
+/* The client sees the end of the connection before what is done then. */
+void session_hang_up(struct client *client)
+{
+	(void)o_stream_flush(client->output);
+	/* fails when the client is not at the other end of a socket */
+	(void)shutdown(client->fd_out, SHUT_RDWR);
+}
+
+static void session_learn(struct pop3_policy_session *session)
+{
+	if (session->fast == NULL ||
+	    !fast_polls_learn_is_due(session->fast,
+				     session_uidls_epoch(session->uidls)))
+		return;
+	session_hang_up(session->client);
+	fast_polls_learn(session->fast,
+			 session_uidls_check_epoch(session->uidls));
+}
+
 static void session_client_destroy(struct client *client, const char *reason)
 {
 	struct pop3_policy_session *session = CLIENT_SESSION(client);
@@ -285,6 +334,8 @@ static void session_client_destroy(struct client *client, const char *reason)
 	if (!session->finished)
 		session_finish(session);
 	session_finish_uidls(session);
+	session_learn(session);
+	fast_polls_deinit(&session->fast);
 	reply_ostream_deinit(&session->reply);
 	session_uidls_deinit(&session->uidls);
 	session_quota_deinit(&session->quota);
@@ -316,6 +367,8 @@ void pop3_policy_session_init(struct client *client,
 						    set->ignore_errors, event);
 	}
 	session->uidls = uidls;
+	if (set->fast_polls)
+		session->fast = fast_polls_init();
 	fetched_uids_init(&session->sent_whole);
 
 	session->module_ctx.super = client->v;

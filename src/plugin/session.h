@@ -6,6 +6,7 @@
 #include "mail-user.h"
 
 struct client;
+struct fast_polls;
 struct istream;
 struct mail;
 struct mailbox;
@@ -36,6 +37,9 @@ struct pop3_policy_session *pop3_policy_session_find(struct mail_user *user);
    0, or -1 with an error of the mailbox: then it must not be listed. */
 int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 				       struct mailbox *box);
+/* What is known of the mailbox already; NULL if nothing is to be. */
+struct fast_polls *
+pop3_policy_session_fast_polls(struct pop3_policy_session *session);
 /* Whether messages may have a UIDL that is not Dovecot's own. */
 bool pop3_policy_session_has_uidls(const struct pop3_policy_session *session);
 /* Such a UIDL, in the data stack. Returns 1, 0 if this message has none, -1 if it
@@ -61,5 +65,9 @@ void pop3_policy_session_mail_freed(struct pop3_policy_session *session,
 /* The mailbox is about to be synced, which QUIT does when DELEs are committed,
    before the client is told goodbye. */
 void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session);
+
+/* End the connection with the client, which has been told all: it need not wait for
+   what a session writes down. */
+void session_hang_up(struct client *client);
 
 #endif

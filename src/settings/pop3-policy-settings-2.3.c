@@ -10,6 +10,7 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_state = "file:%h/pop3-policy",
 	.pop3_policy_on_error = "fail",
 	.pop3_policy_uidl_alarm = "50",
+	.pop3_policy_fast_polls = "yes",
 };
 
 #define DEF(name) { #name, offsetof(struct pop3_policy_settings, name) }
@@ -23,6 +24,7 @@ static const struct {
 	DEF(pop3_policy_state),
 	DEF(pop3_policy_on_error),
 	DEF(pop3_policy_uidl_alarm),
+	DEF(pop3_policy_fast_polls),
 };
 
 int pop3_policy_settings_get(struct mail_user *user,

@@ -53,6 +53,7 @@ bool pop3_policy_settings_check(void *_set, pool_t pool ATTR_UNUSED,
 {
 	struct pop3_policy_settings *set = _set;
 	const char *error;
+	bool slow_polls;
 
 	if (pop3_quota_limits_parse(set->pop3_policy_quota, &set->quota,
 				    &error) < 0) {
@@ -65,13 +66,16 @@ bool pop3_policy_settings_check(void *_set, pool_t pool ATTR_UNUSED,
 			" and an absolute path", set->pop3_policy_state);
 		return FALSE;
 	}
-	return parse_choice("pop3_policy_quota_top", set->pop3_policy_quota_top,
-			    "headers", "deny", &set->quota_top_deny,
-			    error_r) == 0 &&
-		parse_choice("pop3_policy_on_error", set->pop3_policy_on_error,
-			     "fail", "ignore", &set->ignore_errors,
-			     error_r) == 0 &&
-		parse_percent("pop3_policy_uidl_alarm",
-			      set->pop3_policy_uidl_alarm,
-			      &set->uidl_alarm_percent, error_r) == 0;
+	if (parse_choice("pop3_policy_quota_top", set->pop3_policy_quota_top,
+			 "headers", "deny", &set->quota_top_deny,
+			 error_r) < 0 ||
+	    parse_choice("pop3_policy_on_error", set->pop3_policy_on_error,
+			 "fail", "ignore", &set->ignore_errors, error_r) < 0 ||
+	    parse_choice("pop3_policy_fast_polls", set->pop3_policy_fast_polls,
+			 "yes", "no", &slow_polls, error_r) < 0 ||
+	    parse_percent("pop3_policy_uidl_alarm", set->pop3_policy_uidl_alarm,
+			  &set->uidl_alarm_percent, error_r) < 0)
+		return FALSE;
+	set->fast_polls = !slow_polls;
+	return TRUE;
 }

@@ -18,6 +18,7 @@ static const struct setting_define setting_defines[] = {
 	DEF(ENUM, pop3_policy_on_error),
 	/* a percent sign is no variable */
 	DEF(STR_NOVARS, pop3_policy_uidl_alarm),
+	DEF(ENUM, pop3_policy_fast_polls),
 
 	SETTING_DEFINE_LIST_END
 };
@@ -29,6 +30,7 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_state = "file:%{home}/pop3-policy",
 	.pop3_policy_on_error = "fail:ignore",
 	.pop3_policy_uidl_alarm = "50",
+	.pop3_policy_fast_polls = "yes:no",
 };
 
 const struct setting_parser_info pop3_policy_setting_parser_info = {

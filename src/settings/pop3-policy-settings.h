@@ -29,12 +29,16 @@ struct pop3_policy_settings {
 	/* percent of the known messages: when more cannot be found in a mailbox
 	   that is another one, the session is refused; "100" is never */
 	const char *pop3_policy_uidl_alarm;
+	/* "yes" answers from what earlier sessions have learnt of the mailbox,
+	   "no" asks Dovecot each time, as a session without us does */
+	const char *pop3_policy_fast_polls;
 
 	/* what the texts above mean: */
 	struct pop3_quota_limits quota;
 	bool quota_top_deny;
 	bool ignore_errors;
 	unsigned int uidl_alarm_percent;
+	bool fast_polls;
 };
 
 extern const struct pop3_policy_settings pop3_policy_default_settings;

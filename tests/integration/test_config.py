@@ -67,7 +67,7 @@ def test_example_is_accepted_and_enforced(start_server, make_user_on, tmp_path):
     result = doveconf(server, "-n")
     assert (result.returncode, result.stderr) == (0, "")
     for name in ("pop3_policy_quota", "pop3_policy_quota_top", "pop3_policy_state", "pop3_policy_on_error",
-                 "pop3_policy_uidl_alarm"):
+                 "pop3_policy_uidl_alarm", "pop3_policy_fast_polls"):
         assert name in doveconf(server, "-a").stdout, name
     user = make_user_on(server)(messages=3)
     limits = {key: row["limit"] for key, row in user.quota().items()}
