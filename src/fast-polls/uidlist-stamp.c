@@ -13,14 +13,15 @@
    clocks of an NFS server and its client should be apart. */
 #define MIN_AGE_SECS 30
 
-/* Opening asks an NFS server for what stat() may remember. */
+/* Opening asks an NFS server for what stat() may remember. It must not wait for
+   somebody to write into a FIFO. */
 static int open_uidlist(const char *path, bool nfs_flush)
 {
 	if (nfs_flush) {
 		nfs_flush_file_handle_cache(path);
 		nfs_flush_attr_cache_unlocked(path);
 	}
-	return nfs_safe_open(path, O_RDONLY);
+	return nfs_safe_open(path, O_RDONLY | O_NONBLOCK);
 }
 
 static bool read_attributes(int fd, struct uidlist_stamp *stamp_r)
