@@ -180,22 +180,15 @@ try_prepare(struct session_uidls *uidls, struct mailbox *box,
 	return result;
 }
 
-bool session_uidls_are_open(const struct session_uidls *uidls)
-{
-	/* once the mailbox is listed there is a transaction, until QUIT */
-	return uidls->opening || uidls->client->trans != NULL ||
-		uidls->client->quit_seen;
-}
-
 int session_uidls_open(struct session_uidls *uidls, struct mailbox *box,
 		       uint32_t checked_epoch)
 {
 	enum prepare_result result;
 	const char *error;
 
-	if (uidls->ignored)
-		return 0;
 	uidls->checked_epoch = checked_epoch;
+	if (uidls->opening || uidls->ignored)
+		return 0;
 	policy_store_set_fsync(uidls->store,
 		uidls->client->mail_set->parsed_fsync_mode != FSYNC_MODE_NEVER);
 	/* it may sync the mailbox itself */

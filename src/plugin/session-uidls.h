@@ -24,11 +24,9 @@ int session_uidls_init(struct client *client,
 		       struct session_uidls **uidls_r, const char **error_r);
 void session_uidls_deinit(struct session_uidls **uidls);
 
-/* Whether the maildrop is listed already, or is being opened. */
-bool session_uidls_are_open(const struct session_uidls *uidls);
-/* The maildrop was synced, and is not listed yet: find out its UIDLs. checked_epoch
-   is that of struct maildrop. Returns 0, or -1 if they cannot be known, which is
-   logged, and set as the error of the mailbox. */
+/* The maildrop was synced, and is not listed yet: find out its UIDLs, which may sync
+   it again. checked_epoch is that of struct maildrop. Returns 0, or -1 if they
+   cannot be known, which is logged, and set as the error of the mailbox. */
 int session_uidls_open(struct session_uidls *uidls, struct mailbox *box,
 		       uint32_t checked_epoch);
 

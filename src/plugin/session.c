@@ -256,7 +256,9 @@ int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 {
 	uint32_t checked_epoch = 0;
 
-	if (session->uidls == NULL || session_uidls_are_open(session->uidls))
+	/* once the mailbox is listed there is a transaction, until QUIT */
+	if (session->uidls == NULL || session->client->trans != NULL ||
+	    session->client->quit_seen)
 		return 0;
 	if (session->fast != NULL) {
 		session_open_fast_polls(session, box);
