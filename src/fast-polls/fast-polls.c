@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "str.h"
 #include "index-mail.h"
+#include "mail-index-private.h"
 #include "compat-uidl-template.h"
 #include "uidl-template.h"
 #include "learnt.h"
@@ -207,7 +208,7 @@ bool fast_polls_get_size(struct fast_polls *fast, struct mail *mail,
 
 static bool index_is_writable(struct mailbox *box)
 {
-	return !mail_index_is_in_memory(box->index) &&
+	return !mail_index_is_in_memory(box->index) && !box->index->readonly &&
 		!mail_index_view_is_inconsistent(box->view);
 }
 

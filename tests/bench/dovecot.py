@@ -7,6 +7,8 @@ import subprocess
 
 QUOTA = "1T/day 100000000msg/day"
 PLUGIN_FILE = "lib20_pop3_policy_plugin.so"
+# Where a storage has another name for its folder than its own.
+FOLDERS = {"maildir": "Maildir"}
 
 
 class Dovecot:
@@ -46,11 +48,22 @@ class Dovecot:
             "ssl = no\n"
         )
 
-    def config(self, workdir, home, with_plugin):
-        """The text of a configuration in which the user's mail is in home."""
-        text = self._head(workdir) + f"mail_home = {home}\n"
+    def of_line(self, bounds):
+        """Of a bound of 2.3 and one of 2.4, the one that counts here."""
+        return bounds[0] if self.is_23 else bounds[1]
+
+    def _location(self, home, driver):
+        folder = f"{home}/{FOLDERS.get(driver, driver)}"
         if self.is_23:
-            text += f"mail_location = maildir:{home}/Maildir\n"
+            inbox = f":INBOX={home}/inbox" if driver == "mbox" else ""
+            return f"mail_location = {driver}:{folder}{inbox}\n"
+        inbox = f"mail_inbox_path = {home}/inbox\n" if driver == "mbox" else ""
+        return f"mail_driver = {driver}\nmail_path = {folder}\n{inbox}"
+
+    def config(self, workdir, home, driver, with_plugin):
+        """The text of a configuration in which the user's mail is in home, in that storage."""
+        text = self._head(workdir) + f"mail_home = {home}\n" + self._location(home, driver)
+        if self.is_23:
             if with_plugin:
                 text += (
                     "mail_plugins = $mail_plugins pop3_policy\n"
@@ -59,7 +72,6 @@ class Dovecot:
             return text
         # 2.4 clears the environment of what it does not know, USER and HOME too.
         text += (
-            f"mail_driver = maildir\nmail_path = {home}/Maildir\n"
             f"import_environment {{\n  USER = bench\n  HOME = {home}\n}}\n"
         )
         if with_plugin:

@@ -1,9 +1,10 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""A maildir filled with messages of one size, all of them seen."""
+"""A maildir filled with messages of one size, all of them seen; and new ones."""
 
 import os
 import random
-import shutil
+
+import session
 
 BORN = 1700000000
 HEADER = (
@@ -59,25 +60,10 @@ def fill(home, count, size, by_dovecot=True):
         os.utime(os.path.join(home, "Maildir", folder), (BORN, BORN))
 
 
-def copy_file(source, target):
-    """Messages do not change, and so can be links."""
-    if os.path.basename(os.path.dirname(source)) == "cur":
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)
-
-
-def copy(source_home, home):
-    """The same mail, and Dovecot knows as much of it, times of change included."""
-    shutil.copytree(os.path.join(source_home, "Maildir"), os.path.join(home, "Maildir"),
-                    copy_function=copy_file)
-
-
-def snapshot(home):
-    """What would change if anything were written: {path: (inode, size, mtime, ctime)}."""
-    seen = {}
-    for folder, _, names in os.walk(home):
-        for path in [folder] + [os.path.join(folder, name) for name in names]:
-            stat = os.lstat(path)
-            seen[path] = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    return seen
+def deliver(home, count, size):
+    """New messages, from one who does not put their sizes in the names."""
+    new = os.path.join(home, "Maildir", "new")
+    for number in range(count):
+        with open(os.path.join(new, f"{BORN + 10**6 + number}.M{number}P1.bench"), "w", encoding="ascii") as out:
+            out.write(message(size))
+    session.give_to_reader(new)

@@ -4,6 +4,7 @@
 import os
 import shutil
 
+import homes
 import maildir
 import session
 
@@ -14,6 +15,7 @@ class Side:
     def __init__(self, dovecot, workdir, scenario, name, with_plugin):
         self.dovecot = dovecot
         self.with_plugin = with_plugin
+        self.driver = "maildir"
         # Names of one length: both sides handle paths of the same size.
         self.base = os.path.join(workdir, f"{scenario}-{name:_<6}")
         self.home = os.path.join(self.base, "home")
@@ -27,13 +29,17 @@ class Side:
 
     def copy_mail(self, other):
         """Begins with the mail, and with the indexes, that another side has."""
-        os.makedirs(self.home)
-        maildir.copy(other.home, self.home)
+        self.driver = other.driver
+        os.makedirs(self.base)
+        homes.copy_mail(other.home, self.home)
         self.configure()
 
-    def configure(self):
+    def configure(self, with_plugin=None):
+        """As this side is, unless something is to be done by stock Dovecot first."""
+        if with_plugin is None:
+            with_plugin = self.with_plugin
         with open(self.conf, "w", encoding="ascii") as out:
-            out.write(self.dovecot.config(self.base, self.home, self.with_plugin))
+            out.write(self.dovecot.config(self.base, self.home, self.driver, with_plugin))
         session.give_to_reader(self.base)
 
     def play(self, lines):
@@ -63,13 +69,13 @@ class Side:
 
     def written_by_poll(self):
         """How many files and folders an idle poll touches."""
-        before = maildir.snapshot(self.home)
+        before = homes.snapshot(self.home)
         self.play(POLL)
-        after = maildir.snapshot(self.home)
+        after = homes.snapshot(self.home)
         return sum(before.get(path) != after.get(path) for path in before | after)
 
     def state_path(self, name="state.json"):
-        return os.path.join(self.home, "pop3-policy", name)
+        return os.path.join(self.home, homes.STATE, name)
 
     def finish(self, keep):
         """Leaves the profiles in the folder, if there is one, and nothing else."""
