@@ -171,7 +171,9 @@ static void test_other_versions(void)
 	trans = mail_index_transaction_begin(view,
 		MAIL_INDEX_TRANSACTION_FLAG_EXTERNAL);
 	mail_index_ext_resize_hdr(trans, ext_id, sizeof(header));
-	memset(header, 1, sizeof(header));
+	memset(header, 0, sizeof(header));
+	/* the version */
+	header[sizeof(struct uidlist_stamp) / sizeof(header[0])] = 1;
 	mail_index_update_header_ext(trans, ext_id, 0, header, sizeof(header));
 	test_assert(mail_index_transaction_commit(&trans) == 0);
 	refresh();

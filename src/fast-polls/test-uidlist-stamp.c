@@ -191,21 +191,23 @@ static void test_age(void)
 static void test_large(void)
 {
 	enum { SIZE = 300000 };
-	struct uidlist_stamp stamp;
+	static const off_t offsets[] = { 0, SIZE / 2, SIZE - 1 };
+	struct uidlist_stamp stamp, changed;
+	unsigned int i;
 	int fd;
 
 	test_begin("uidlist stamp: all of a large file is read");
 	test_home_begin();
 	test_file_write_size(uidlist(), SIZE);
 	test_assert(take_aged(0, &stamp) && holds(&stamp));
-	fd = open(uidlist(), O_WRONLY);
-	test_assert(fd != -1 && pwrite(fd, "X", 1, SIZE - 1) == 1);
-	i_close_fd(&fd);
-	{
-		uint32_t checksum = stamp.checksum;
-
-		test_assert(take_aged(0, &stamp));
-		test_assert(stamp.checksum != checksum);
+	for (i = 0; i < N_ELEMENTS(offsets); i++) {
+		fd = open(uidlist(), O_WRONLY);
+		test_assert_idx(fd != -1 &&
+				pwrite(fd, "X", 1, offsets[i]) == 1, i);
+		i_close_fd(&fd);
+		test_assert_idx(take_aged(0, &changed), i);
+		test_assert_idx(changed.checksum != stamp.checksum, i);
+		stamp = changed;
 	}
 	test_home_end();
 	test_end();

@@ -50,20 +50,16 @@ attributes_equal(const struct uidlist_stamp *a, const struct uidlist_stamp *b)
 		a->ctime_nsecs == b->ctime_nsecs;
 }
 
-/* Whether all of the contents, which are so many octets, could be read. */
-static bool read_checksum(int fd, uint64_t size, uint32_t *checksum_r)
+static bool read_checksum(int fd, uint32_t *checksum_r)
 {
 	unsigned char buf[IO_BLOCK_SIZE];
 	uint32_t checksum = 0;
-	uint64_t done = 0;
 	ssize_t ret;
 
-	while ((ret = read(fd, buf, sizeof(buf))) > 0) {
+	while ((ret = read(fd, buf, sizeof(buf))) > 0)
 		checksum = crc32_data_more(checksum, buf, ret);
-		done += ret;
-	}
 	*checksum_r = checksum;
-	return ret == 0 && done == size;
+	return ret == 0;
 }
 
 /* A time of the future belongs to another clock: it is young as well. */
@@ -82,7 +78,7 @@ static bool take(int fd, time_t now, struct uidlist_stamp *stamp_r)
 		is_old(stamp_r->ctime, now) ? 0 : 1;
 	if (stamp_r->is_young == 0)
 		return TRUE;
-	return read_checksum(fd, stamp_r->size, &stamp_r->checksum) &&
+	return read_checksum(fd, &stamp_r->checksum) &&
 		read_attributes(fd, &again) &&
 		attributes_equal(stamp_r, &again);
 }
@@ -108,7 +104,7 @@ static bool holds(int fd, const struct uidlist_stamp *stamp)
 	    !attributes_equal(stamp, &current))
 		return FALSE;
 	return stamp->is_young == 0 ||
-		(read_checksum(fd, stamp->size, &current.checksum) &&
+		(read_checksum(fd, &current.checksum) &&
 		 current.checksum == stamp->checksum);
 }
 
