@@ -13,6 +13,9 @@
 
 #include <time.h>
 
+/* So many sizes in the log of the index are better put into the index itself. */
+#define MANY_SIZES 1000
+
 struct fast_polls {
 	pool_t pool;
 	/* NULL until it is open */
@@ -30,6 +33,7 @@ struct fast_polls {
 	struct learnt_facts facts;
 	bool is_learnt;
 	bool is_surveyed;
+	unsigned int sizes_written;
 };
 
 struct fast_polls *fast_polls_init(void)
@@ -257,8 +261,9 @@ learn_sizes(struct fast_polls *fast, struct mail_index_transaction *trans)
 		ret = maildir_survey_size(fast->box, uid, &size);
 		if (ret < 0)
 			return -1;
-		learnt_write_size(trans, view, fast->ext_id, seq, ret > 0,
-				  size);
+		if (learnt_write_size(trans, view, fast->ext_id, seq, ret > 0,
+				      size))
+			fast->sizes_written++;
 	}
 	fast->facts.uidnext = mail_index_get_header(view)->next_uid;
 	return 0;
@@ -281,6 +286,26 @@ learn(struct fast_polls *fast, struct mail_index_transaction *trans)
 	return stamp_holds(fast) ? 0 : -1;
 }
 
+/* Polls would read them from the log each time, until the next session that has
+   changes to bring to the mailbox. If there are such changes it is that one's. */
+static void write_index(struct mailbox *box)
+{
+	struct mail_index_sync_ctx *ctx;
+	struct mail_index_view *view;
+	struct mail_index_transaction *trans;
+	struct mail_index_sync_rec rec;
+	int ret;
+
+	ret = mail_index_sync_begin(box->index, &ctx, &view, &trans,
+				    MAIL_INDEX_SYNC_FLAG_UPDATE_TAIL_OFFSET);
+	if (ret > 0 && mail_index_sync_next(ctx, &rec))
+		mail_index_sync_rollback(&ctx);
+	else if (ret > 0)
+		ret = mail_index_sync_commit(&ctx);
+	if (ret < 0)
+		mailbox_set_index_error(box);
+}
+
 void fast_polls_learn(struct fast_polls *fast, uint32_t epoch)
 {
 	struct mail_index_transaction *trans;
@@ -296,4 +321,6 @@ void fast_polls_learn(struct fast_polls *fast, uint32_t epoch)
 	learnt_write(trans, fast->ext_id, &fast->facts);
 	if (mail_index_transaction_commit(&trans) < 0)
 		mailbox_set_index_error(fast->box);
+	else if (fast->sizes_written >= MANY_SIZES)
+		write_index(fast->box);
 }

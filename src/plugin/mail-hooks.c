@@ -4,6 +4,7 @@
 #include "mail-storage-private.h"
 #include "mail-storage-hooks.h"
 #include "fast-polls.h"
+#include "plain-search.h"
 #include "session.h"
 #include "mail-hooks.h"
 
@@ -198,16 +199,44 @@ policy_box_search_init(struct mailbox_transaction_context *t,
 {
 	struct policy_box *pbox = POLICY_BOX_CONTEXT(t->box);
 	struct fast_polls *fast = get_fast_polls(pbox);
+	struct mail_search_context *ctx = NULL;
 
 	if (fast != NULL && sorts_by_order_only(sort_program) &&
 	    fast_polls_have_no_orders(fast) && !others_have_orders(t)) {
 		sort_program = NULL;
 		/* messages are handled as if they were sorted */
 		wanted_fields |= MAIL_FETCH_POP3_ORDER;
+		if (wanted_headers == NULL)
+			ctx = plain_search_init(t, args, wanted_fields);
 	}
-	return pbox->module_ctx.super.search_init(t, args, sort_program,
-						  wanted_fields,
-						  wanted_headers);
+	return ctx != NULL ? ctx :
+		pbox->module_ctx.super.search_init(t, args, sort_program,
+						   wanted_fields,
+						   wanted_headers);
+}
+
+static bool
+policy_box_search_next_nonblock(struct mail_search_context *ctx,
+				struct mail **mail_r, bool *tryagain_r)
+{
+	struct policy_box *pbox = POLICY_BOX_CONTEXT(ctx->transaction->box);
+
+	if (!plain_search_is(ctx)) {
+		return pbox->module_ctx.super.search_next_nonblock(ctx, mail_r,
+								   tryagain_r);
+	}
+	*tryagain_r = FALSE;
+	return plain_search_next(ctx, mail_r);
+}
+
+static int policy_box_search_deinit(struct mail_search_context *ctx)
+{
+	struct policy_box *pbox = POLICY_BOX_CONTEXT(ctx->transaction->box);
+
+	if (!plain_search_is(ctx))
+		return pbox->module_ctx.super.search_deinit(ctx);
+	plain_search_deinit(ctx);
+	return 0;
 }
 
 static struct mailbox_sync_context *
@@ -250,6 +279,8 @@ static void pop3_policy_mailbox_allocated(struct mailbox *box)
 	box->vlast = &pbox->module_ctx.super;
 	v->mail_alloc = policy_box_mail_alloc;
 	v->search_init = policy_box_search_init;
+	v->search_next_nonblock = policy_box_search_next_nonblock;
+	v->search_deinit = policy_box_search_deinit;
 	v->sync_init = policy_box_sync_init;
 	v->sync_deinit = policy_box_sync_deinit;
 	MODULE_CONTEXT_SET(box, pop3_policy_box_module, pbox);

@@ -8,11 +8,13 @@ import storages
 from side import POLL
 
 COUNT = 1000
+LARGE_COUNT = 100000
 STORAGE_COUNT = 20000
 SIZE = 1000
 
 # Of 2.3 and of 2.4.
 MAILDIR_BOUND = (0.70, 0.60)
+LARGE_BOUND = (0.18, 0.12)
 # It is 1.05 for 2.4. On 2.3, to look for the file of a plugin and to load it, whatever is in it, is 0.08 of so small
 # a session, and Dovecot's own work.
 EMPTY_BOUND = (1.14, 1.05)
@@ -57,6 +59,16 @@ def bench_maildir(table, pool, stock, plugin):
     print_written(table, stock, plugin)
 
 
+def bench_large(table, pool, stock, plugin):
+    """The mailbox on which Dovecot's poll was first looked into; one with names as deliveries make them is in uidls."""
+    plugin.fill(LARGE_COUNT, SIZE, in_a_row=True)
+    if plugin.with_plugin:
+        plugin.adopt()
+    stock.copy_mail(plugin)
+    costs = pool.map(measure_warm, (stock, plugin))
+    print_poll(table, "poll of 100,000, names in a row", *costs, plugin.dovecot.of_line(LARGE_BOUND))
+
+
 def bench_empty(table, pool, stock, plugin):
     plugin.fill(0, SIZE)
     stock.copy_mail(plugin)
@@ -79,5 +91,6 @@ def bench_storage(driver, table, pool, stock, plugin):
 BENCHES = {
     "poll": bench_maildir,
     "empty": bench_empty,
+    "large": bench_large,
     **{driver: functools.partial(bench_storage, driver) for driver in storages.FILLS},
 }

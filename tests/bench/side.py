@@ -22,9 +22,9 @@ class Side:
         self.profiles = os.path.join(self.base, "profiles")
         self.conf = os.path.join(self.base, "dovecot.conf")
 
-    def fill(self, count, size, by_dovecot=True):
+    def fill(self, count, size, **kwargs):
         os.makedirs(self.home)
-        maildir.fill(self.home, count, size, by_dovecot)
+        maildir.fill(self.home, count, size, **kwargs)
         self.configure()
 
     def copy_mail(self, other):
