@@ -33,6 +33,8 @@ struct fast_polls {
 	struct learnt_facts facts;
 	bool is_learnt;
 	bool is_surveyed;
+	/* the client is gone: what is looked at now is looked at as it is now */
+	bool is_over;
 	unsigned int sizes_written;
 };
 
@@ -133,7 +135,8 @@ static int
 get_stored_uidl(struct fast_polls *fast, struct mail *mail,
 		fast_polls_get_special_func_t *get_special, const char **uidl_r)
 {
-	if ((fast->is_learnt || fast->is_surveyed) && !fast->facts.has_uidls)
+	if (!fast->is_over && (fast->is_learnt || fast->is_surveyed) &&
+	    !fast->facts.has_uidls)
 		return 0;
 	if (get_special(mail, MAIL_FETCH_UIDL_BACKEND, uidl_r) < 0)
 		return -1;
@@ -191,7 +194,12 @@ int fast_polls_get_uidl(struct fast_polls *fast, struct mail *mail,
 
 bool fast_polls_know_sizes(const struct fast_polls *fast)
 {
-	return fast->is_learnt;
+	return fast->is_learnt && !fast->is_over;
+}
+
+void fast_polls_end_answers(struct fast_polls *fast)
+{
+	fast->is_over = TRUE;
 }
 
 bool fast_polls_get_size(struct fast_polls *fast, struct mail *mail,

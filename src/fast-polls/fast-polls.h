@@ -43,6 +43,10 @@ bool fast_polls_know_sizes(const struct fast_polls *fast);
 bool fast_polls_get_size(struct fast_polls *fast, struct mail *mail,
 			 uoff_t *size_r);
 
+/* The client has got its last answer: from now on Dovecot is asked for sizes and
+   stored UIDLs, which may have changed while the session ran. */
+void fast_polls_end_answers(struct fast_polls *fast);
+
 /* Whether there is something to learn for later sessions. epoch is that in which
    the messages are known now, 0 if that is unknown. */
 bool fast_polls_learn_is_due(struct fast_polls *fast, uint32_t epoch);

@@ -335,6 +335,8 @@ static void session_client_destroy(struct client *client, const char *reason)
 
 	if (!session->finished)
 		session_finish(session);
+	if (session->fast != NULL)
+		fast_polls_end_answers(session->fast);
 	session_finish_uidls(session);
 	session_learn(session);
 	fast_polls_deinit(&session->fast);
