@@ -13,9 +13,6 @@
 
 #include <time.h>
 
-/* So many sizes in the log of the index are better put into the index itself. */
-#define MANY_SIZES 1000
-
 struct fast_polls {
 	pool_t pool;
 	/* NULL until it is open */
@@ -35,7 +32,6 @@ struct fast_polls {
 	bool is_surveyed;
 	/* the client is gone: what is looked at now is looked at as it is now */
 	bool is_over;
-	unsigned int sizes_written;
 };
 
 struct fast_polls *fast_polls_init(void)
@@ -269,9 +265,8 @@ learn_sizes(struct fast_polls *fast, struct mail_index_transaction *trans)
 		ret = maildir_survey_size(fast->box, uid, &size);
 		if (ret < 0)
 			return -1;
-		if (learnt_write_size(trans, view, fast->ext_id, seq, ret > 0,
-				      size))
-			fast->sizes_written++;
+		learnt_write_size(trans, view, fast->ext_id, seq, ret > 0,
+				  size);
 	}
 	fast->facts.uidnext = mail_index_get_header(view)->next_uid;
 	return 0;
@@ -294,9 +289,10 @@ learn(struct fast_polls *fast, struct mail_index_transaction *trans)
 	return stamp_holds(fast) ? 0 : -1;
 }
 
-/* Polls would read them from the log each time, until the next session that has
-   changes to bring to the mailbox. If there are such changes it is that one's. */
-static void write_index(struct mailbox *box)
+/* Note that what the log has until now is no change to be brought to the mailbox, so
+   that polls need not look whether it is, and that many sizes need not stay in the
+   log. If there are such changes, it is for the next sync of the mailbox to do. */
+static void settle_index(struct mailbox *box)
 {
 	struct mail_index_sync_ctx *ctx;
 	struct mail_index_view *view;
@@ -329,6 +325,6 @@ void fast_polls_learn(struct fast_polls *fast, uint32_t epoch)
 	learnt_write(trans, fast->ext_id, &fast->facts);
 	if (mail_index_transaction_commit(&trans) < 0)
 		mailbox_set_index_error(fast->box);
-	else if (fast->sizes_written >= MANY_SIZES)
-		write_index(fast->box);
+	else
+		settle_index(fast->box);
 }

@@ -91,7 +91,7 @@ void learnt_write(struct mail_index_transaction *trans, uint32_t ext_id,
 	mail_index_update_header_ext(trans, ext_id, 0, &header, sizeof(header));
 }
 
-bool learnt_write_size(struct mail_index_transaction *trans,
+void learnt_write_size(struct mail_index_transaction *trans,
 		       struct mail_index_view *view, uint32_t ext_id,
 		       uint32_t seq, bool known, uoff_t size)
 {
@@ -99,8 +99,6 @@ bool learnt_write_size(struct mail_index_transaction *trans,
 
 	/* larger ones than fit are Dovecot's to find out */
 	record = known && size < (learnt_record)-1 ? size + 1 : 0;
-	if (record == read_record(view, ext_id, seq))
-		return FALSE;
-	mail_index_update_ext(trans, seq, ext_id, &record, NULL);
-	return TRUE;
+	if (record != read_record(view, ext_id, seq))
+		mail_index_update_ext(trans, seq, ext_id, &record, NULL);
 }

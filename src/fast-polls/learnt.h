@@ -39,9 +39,9 @@ bool learnt_size(struct mail_index_view *view, uint32_t ext_id, uint32_t seq,
 /* Change them in a transaction over the view. */
 void learnt_write(struct mail_index_transaction *trans, uint32_t ext_id,
 		  const struct learnt_facts *facts);
-/* If known is FALSE what was learnt before is forgotten. Returns TRUE if it was not
-   so already. */
-bool learnt_write_size(struct mail_index_transaction *trans,
+/* If known is FALSE what was learnt before is forgotten. What is so already is not
+   written. */
+void learnt_write_size(struct mail_index_transaction *trans,
 		       struct mail_index_view *view, uint32_t ext_id,
 		       uint32_t seq, bool known, uoff_t size);
 
