@@ -26,6 +26,7 @@ static bool take_aged(int age, struct uidlist_stamp *stamp_r)
 {
 	struct stat st;
 
+	i_zero(stamp_r);
 	if (stat(uidlist(), &st) < 0)
 		return FALSE;
 	return uidlist_stamp_take(uidlist(), FALSE, st.st_ctim.tv_sec + age,
