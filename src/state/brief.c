@@ -13,7 +13,7 @@
 #define BRIEF_BEGIN_LEN (sizeof(BRIEF_BEGIN) - 1)
 #define CHECKSUM_LEN 8
 /* Words behind the checksum. */
-#define BRIEF_WORDS 15
+#define BRIEF_WORDS 10
 #define BRIEF_MAX_SIZE 1024
 /* stands for "" */
 #define NO_WORD "-"
@@ -89,16 +89,11 @@ void policy_brief_insert(string_t *dest, size_t offset,
 	if (!epoch_is_simple(epoch))
 		return;
 	/* the other members follow the "{" */
-	rest = t_strdup_printf("%u %u %u %u %d %s %u %s %s %s "
-		"%"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T
-		" %"PRIdTIME_T"\",%s",
+	rest = t_strdup_printf("%u %u %u %u %d %s %u %s %s %s\",%s",
 		epoch->number, epoch->uidvalidity, epoch->uidnext, epoch->live,
 		epoch->reuse_xuidl ? 1 : 0, word(epoch->uidl_format),
 		anchor->uid, word(anchor->guid), word(anchor->hash),
-		word(anchor->uidl), epoch->retention.checked,
-		epoch->retention.oldest_downloaded,
-		epoch->retention.oldest_undownloaded, epoch->retention.recheck,
-		epoch->retention.clock_jumped, str_c(dest) + offset + 1);
+		word(anchor->uidl), str_c(dest) + offset + 1);
 	begin = t_strconcat(BRIEF_BEGIN, checksum(rest, strlen(rest)), " ",
 			    NULL);
 	str_truncate(dest, offset);
@@ -112,16 +107,6 @@ static const char *value(pool_t pool, const char *word)
 }
 
 static int
-times_parse(const char *const *words, struct pop3_retention_bounds *bounds)
-{
-	return str_to_time(words[0], &bounds->checked) < 0 ||
-		str_to_time(words[1], &bounds->oldest_downloaded) < 0 ||
-		str_to_time(words[2], &bounds->oldest_undownloaded) < 0 ||
-		str_to_time(words[3], &bounds->recheck) < 0 ||
-		str_to_time(words[4], &bounds->clock_jumped) < 0 ? -1 : 0;
-}
-
-static int
 words_parse(const char *const *words, pool_t pool, struct policy_epoch *epoch)
 {
 	struct policy_anchor *anchor = &epoch->anchors[0];
@@ -131,8 +116,7 @@ words_parse(const char *const *words, pool_t pool, struct policy_epoch *epoch)
 	    str_to_uint32(words[1], &epoch->uidvalidity) < 0 ||
 	    str_to_uint32(words[2], &epoch->uidnext) < 0 ||
 	    str_to_uint32(words[3], &epoch->live) < 0 ||
-	    str_to_uint32(words[6], &anchor->uid) < 0 ||
-	    times_parse(words + 10, &epoch->retention) < 0)
+	    str_to_uint32(words[6], &anchor->uid) < 0)
 		return -1;
 	epoch->reuse_xuidl = strcmp(words[4], "1") == 0;
 	epoch->uidl_format = value(pool, words[5]);

@@ -29,12 +29,6 @@
 #define MEMBER_GENERATION "generation"
 #define MEMBER_LINES "lines"
 #define MEMBER_GONE "gone"
-#define MEMBER_RETENTION "retention"
-#define MEMBER_CHECKED "checked"
-#define MEMBER_OLDEST_DOWNLOADED "oldest_downloaded"
-#define MEMBER_OLDEST_UNDOWNLOADED "oldest_undownloaded"
-#define MEMBER_RECHECK "recheck"
-#define MEMBER_CLOCK_JUMPED "clock_jumped"
 #define MEMBER_ANCHORS "anchors"
 #define MEMBER_UID "uid"
 #define MEMBER_GUID "guid"
@@ -253,42 +247,6 @@ rules_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 			error_r);
 }
 
-/* A time is 0 if there is no such member. */
-static int
-get_time(json_t *parent, const char *name, time_t *time_r, const char **error_r)
-{
-	uint64_t number = 0;
-
-	if (json_object_get(parent, name) != NULL &&
-	    state_json_get_number(parent, name, &number, error_r) < 0)
-		return -1;
-	*time_r = (time_t)number;
-	return 0;
-}
-
-static int
-retention_parse(json_t *uidl, struct pop3_retention_bounds *bounds,
-		const char **error_r)
-{
-	const char *error;
-	json_t *json;
-
-	if (state_json_get_object(uidl, MEMBER_RETENTION, &json, error_r) < 0)
-		return -1;
-	if (get_time(json, MEMBER_CHECKED, &bounds->checked, &error) < 0 ||
-	    get_time(json, MEMBER_OLDEST_DOWNLOADED,
-		     &bounds->oldest_downloaded, &error) < 0 ||
-	    get_time(json, MEMBER_OLDEST_UNDOWNLOADED,
-		     &bounds->oldest_undownloaded, &error) < 0 ||
-	    get_time(json, MEMBER_RECHECK, &bounds->recheck, &error) < 0 ||
-	    get_time(json, MEMBER_CLOCK_JUMPED, &bounds->clock_jumped,
-		     &error) < 0) {
-		*error_r = t_strdup_printf(MEMBER_RETENTION".%s", error);
-		return -1;
-	}
-	return 0;
-}
-
 static int
 uidl_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 	   const char **error_r)
@@ -310,8 +268,7 @@ uidl_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 	    get_ranges(uidl, MEMBER_STORED, pool, &epoch->stored, error_r) < 0 ||
 	    get_bool(uidl, MEMBER_IMPORTED, &epoch->imported, error_r) < 0)
 		return -1;
-	if (journal_parse(uidl, epoch, error_r) < 0 ||
-	    retention_parse(uidl, &epoch->retention, error_r) < 0)
+	if (journal_parse(uidl, epoch, error_r) < 0)
 		return -1;
 	return anchors_parse(uidl, pool, epoch, error_r);
 }
@@ -398,32 +355,6 @@ static json_t *anchors_print(const struct policy_epoch *epoch)
 	return list;
 }
 
-static void set_time(json_t *parent, const char *name, time_t value)
-{
-	if (value != 0)
-		state_json_set_number(parent, name, (uint64_t)value);
-	else
-		(void)json_object_del(parent, name);
-}
-
-static void
-set_retention(json_t *uidl, const struct pop3_retention_bounds *bounds)
-{
-	static const struct pop3_retention_bounds none;
-	json_t *json;
-
-	if (memcmp(bounds, &none, sizeof(none)) == 0) {
-		(void)json_object_del(uidl, MEMBER_RETENTION);
-		return;
-	}
-	json = state_json_make_object(uidl, MEMBER_RETENTION);
-	set_time(json, MEMBER_CHECKED, bounds->checked);
-	set_time(json, MEMBER_OLDEST_DOWNLOADED, bounds->oldest_downloaded);
-	set_time(json, MEMBER_OLDEST_UNDOWNLOADED, bounds->oldest_undownloaded);
-	set_time(json, MEMBER_RECHECK, bounds->recheck);
-	set_time(json, MEMBER_CLOCK_JUMPED, bounds->clock_jumped);
-}
-
 void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 {
 	json_t *journal;
@@ -451,6 +382,5 @@ void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 			      epoch->journal_generation);
 	state_json_set_number(journal, MEMBER_LINES, epoch->journal_lines);
 	state_json_set_number(journal, MEMBER_GONE, epoch->journal_gone);
-	set_retention(uidl, &epoch->retention);
 	state_json_set(uidl, MEMBER_ANCHORS, anchors_print(epoch));
 }

@@ -4,7 +4,6 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "seq-range-array.h"
-#include "retention-due.h"
 
 /* With these, state.json stays below 4 KB, unless its strings are full of
    quotes and backslashes. */
@@ -72,8 +71,6 @@ struct policy_epoch {
 	   messages that are gone */
 	uint32_t journal_lines;
 	uint32_t journal_gone;
-
-	struct pop3_retention_bounds retention;
 
 	unsigned int anchors_count;
 	/* the newest message first */
