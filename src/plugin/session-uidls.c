@@ -336,6 +336,7 @@ read_epoch(struct session_uidls *uidls, struct policy_epoch *brief_r,
 	int ret;
 
 	*state_r = NULL;
+	*epoch_r = NULL;
 	ret = policy_store_read_brief(uidls->store, uidls->client->pool,
 				      brief_r, &error);
 	if (ret > 0)
