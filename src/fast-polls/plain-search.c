@@ -21,6 +21,21 @@ struct plain_search {
 static MODULE_CONTEXT_DEFINE_INIT(plain_search_module,
 				  &mail_storage_module_register);
 
+/* The pop3 process has a range from 1 to 0 in an empty mailbox. */
+static void
+add_seqs(const ARRAY_TYPE(seq_range) *seqset, uint32_t messages,
+	 ARRAY_TYPE(seq_range) *seqs)
+{
+	const struct seq_range *range;
+
+	array_foreach(seqset, range) {
+		uint32_t last = I_MIN(range->seq2, messages);
+
+		if (range->seq1 <= last)
+			seq_range_array_add_range(seqs, range->seq1, last);
+	}
+}
+
 /* Returns FALSE if it is neither all messages nor a set of them. */
 static bool
 get_seqs(const struct mail_search_arg *arg, uint32_t messages,
@@ -34,8 +49,7 @@ get_seqs(const struct mail_search_arg *arg, uint32_t messages,
 			seq_range_array_add_range(seqs, 1, messages);
 		return TRUE;
 	case SEARCH_SEQSET:
-		seq_range_array_merge(seqs, &arg->value.seqset);
-		seq_range_array_remove_range(seqs, messages + 1, (uint32_t)-1);
+		add_seqs(&arg->value.seqset, messages, seqs);
 		return TRUE;
 	default:
 		return FALSE;
