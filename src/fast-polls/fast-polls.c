@@ -273,19 +273,20 @@ learn_sizes(struct fast_polls *fast, struct mail_index_transaction *trans)
 }
 
 static int
-learn(struct fast_polls *fast, struct mail_index_transaction *trans)
+learn(struct fast_polls *fast, struct mail_index_transaction *trans,
+      fast_polls_check_epoch_func_t *check_epoch, void *context)
 {
+	bool holds;
+
 	if (maildir_uidlist_is_in_memory(fast->box) &&
 	    maildir_uidlist_write_pending(fast->box) < 0)
 		return -1;
-	if (stamp_holds(fast)) {
-		if (fast->is_learnt)
-			return 0;
-	} else if (survey_again(fast) < 0) {
+	holds = stamp_holds(fast);
+	if (!holds && survey_again(fast) < 0)
 		return -1;
-	}
-	if (learn_sizes(fast, trans) < 0)
+	if (!(holds && fast->is_learnt) && learn_sizes(fast, trans) < 0)
 		return -1;
+	fast->facts.epoch = check_epoch(context);
 	return stamp_holds(fast) ? 0 : -1;
 }
 
@@ -310,18 +311,18 @@ static void settle_index(struct mailbox *box)
 		mailbox_set_index_error(box);
 }
 
-void fast_polls_learn(struct fast_polls *fast, uint32_t epoch)
+void fast_polls_learn(struct fast_polls *fast,
+		      fast_polls_check_epoch_func_t *check_epoch, void *context)
 {
 	struct mail_index_transaction *trans;
 
 	trans = mail_index_transaction_begin(fast->box->view,
 		MAIL_INDEX_TRANSACTION_FLAG_EXTERNAL);
-	if (learn(fast, trans) < 0) {
+	if (learn(fast, trans, check_epoch, context) < 0) {
 		/* the next session finds out */
 		mail_index_transaction_rollback(&trans);
 		return;
 	}
-	fast->facts.epoch = epoch;
 	learnt_write(trans, fast->ext_id, &fast->facts);
 	if (mail_index_transaction_commit(&trans) < 0)
 		mailbox_set_index_error(fast->box);

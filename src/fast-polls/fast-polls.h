@@ -16,6 +16,7 @@ struct fast_polls;
 typedef int fast_polls_get_special_func_t(struct mail *mail,
 					  enum mail_fetch_field field,
 					  const char **value_r);
+typedef uint32_t fast_polls_check_epoch_func_t(void *context);
 
 struct fast_polls *fast_polls_init(void);
 void fast_polls_deinit(struct fast_polls **fast);
@@ -50,7 +51,10 @@ void fast_polls_end_answers(struct fast_polls *fast);
 /* Whether there is something to learn for later sessions. epoch is that in which
    the messages are known now, 0 if that is unknown. */
 bool fast_polls_learn_is_due(struct fast_polls *fast, uint32_t epoch);
-/* Learn it, at the end of the session. epoch as it was checked just now. */
-void fast_polls_learn(struct fast_polls *fast, uint32_t epoch);
+/* Learn it, at the end of the session. check_epoch is called when the file has been
+   read as it is now: it says in which epoch the messages are known by that. */
+void fast_polls_learn(struct fast_polls *fast,
+		      fast_polls_check_epoch_func_t *check_epoch,
+		      void *context);
 
 #endif

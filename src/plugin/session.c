@@ -314,6 +314,13 @@ void session_hang_up(struct client *client)
 	(void)shutdown(client->fd_out, SHUT_RDWR);
 }
 
+static uint32_t check_epoch(void *context)
+{
+	struct pop3_policy_session *session = context;
+
+	return session_uidls_check_epoch(session->uidls);
+}
+
 static void session_learn(struct pop3_policy_session *session)
 {
 	if (session->fast == NULL ||
@@ -321,8 +328,7 @@ static void session_learn(struct pop3_policy_session *session)
 				     session_uidls_epoch(session->uidls)))
 		return;
 	session_hang_up(session->client);
-	fast_polls_learn(session->fast,
-			 session_uidls_check_epoch(session->uidls));
+	fast_polls_learn(session->fast, check_epoch, session);
 }
 
 static void session_client_destroy(struct client *client, const char *reason)
