@@ -10,4 +10,7 @@ struct mail_user;
 /* Parse an amount of octets with a unit: "500M", "1k". Returns 0 or -1. */
 int compat_str_parse_size(const char *text, uint64_t *size_r);
 
+/* Parse a time with a unit, or 0: "14d", "12 hours". Returns 0 or -1. */
+int compat_str_parse_time(const char *text, unsigned int *seconds_r);
+
 #endif

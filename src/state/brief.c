@@ -13,7 +13,7 @@
 #define BRIEF_BEGIN_LEN (sizeof(BRIEF_BEGIN) - 1)
 #define CHECKSUM_LEN 8
 /* Words behind the checksum. */
-#define BRIEF_WORDS 10
+#define BRIEF_WORDS 15
 #define BRIEF_MAX_SIZE 1024
 /* stands for "" */
 #define NO_WORD "-"
@@ -89,11 +89,16 @@ void policy_brief_insert(string_t *dest, size_t offset,
 	if (!epoch_is_simple(epoch))
 		return;
 	/* the other members follow the "{" */
-	rest = t_strdup_printf("%u %u %u %u %d %s %u %s %s %s\",%s",
+	rest = t_strdup_printf("%u %u %u %u %d %s %u %s %s %s "
+		"%"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T
+		" %"PRIdTIME_T"\",%s",
 		epoch->number, epoch->uidvalidity, epoch->uidnext, epoch->live,
 		epoch->reuse_xuidl ? 1 : 0, word(epoch->uidl_format),
 		anchor->uid, word(anchor->guid), word(anchor->hash),
-		word(anchor->uidl), str_c(dest) + offset + 1);
+		word(anchor->uidl), epoch->retention.checked,
+		epoch->retention.oldest_downloaded,
+		epoch->retention.oldest_undownloaded, epoch->retention.recheck,
+		epoch->retention.clock_jumped, str_c(dest) + offset + 1);
 	begin = t_strconcat(BRIEF_BEGIN, checksum(rest, strlen(rest)), " ",
 			    NULL);
 	str_truncate(dest, offset);
@@ -106,6 +111,21 @@ static const char *value(pool_t pool, const char *word)
 	return strcmp(word, NO_WORD) == 0 ? "" : p_strdup(pool, word);
 }
 
+static int time_parse(const char *word, time_t *time_r)
+{
+	return str_to_time(word, time_r) < 0 || *time_r < 0 ? -1 : 0;
+}
+
+static int
+times_parse(const char *const *words, struct pop3_retention_bounds *bounds)
+{
+	return time_parse(words[0], &bounds->checked) < 0 ||
+		time_parse(words[1], &bounds->oldest_downloaded) < 0 ||
+		time_parse(words[2], &bounds->oldest_undownloaded) < 0 ||
+		time_parse(words[3], &bounds->recheck) < 0 ||
+		time_parse(words[4], &bounds->clock_jumped) < 0 ? -1 : 0;
+}
+
 static int
 words_parse(const char *const *words, pool_t pool, struct policy_epoch *epoch)
 {
@@ -116,7 +136,8 @@ words_parse(const char *const *words, pool_t pool, struct policy_epoch *epoch)
 	    str_to_uint32(words[1], &epoch->uidvalidity) < 0 ||
 	    str_to_uint32(words[2], &epoch->uidnext) < 0 ||
 	    str_to_uint32(words[3], &epoch->live) < 0 ||
-	    str_to_uint32(words[6], &anchor->uid) < 0)
+	    str_to_uint32(words[6], &anchor->uid) < 0 ||
+	    times_parse(words + 10, &epoch->retention) < 0)
 		return -1;
 	epoch->reuse_xuidl = strcmp(words[4], "1") == 0;
 	epoch->uidl_format = value(pool, words[5]);
@@ -133,6 +154,7 @@ static void init_sets(struct policy_epoch *epoch, pool_t pool)
 	p_array_init(&epoch->recorded, pool, 1);
 	p_array_init(&epoch->downloaded, pool, 1);
 	p_array_init(&epoch->stored, pool, 1);
+	p_array_init(&epoch->devices, pool, 1);
 	if (epoch->uidnext > 1) {
 		seq_range_array_add_range(&epoch->recorded, 1,
 					  epoch->uidnext - 1);

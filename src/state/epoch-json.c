@@ -2,13 +2,11 @@
 
 #include "lib.h"
 #include "array.h"
-#include "str.h"
-#include "strnum.h"
-#include "imap-util.h"
 #include "epoch.h"
 #include "uidl.h"
 #include "journal-line.h"
 #include "state-json.h"
+#include "epoch-json-sets.h"
 #include "epoch-json.h"
 
 #include <jansson.h>
@@ -29,60 +27,17 @@
 #define MEMBER_GENERATION "generation"
 #define MEMBER_LINES "lines"
 #define MEMBER_GONE "gone"
+#define MEMBER_RETENTION "retention"
+#define MEMBER_CHECKED "checked"
+#define MEMBER_OLDEST_DOWNLOADED "oldest_downloaded"
+#define MEMBER_OLDEST_UNDOWNLOADED "oldest_undownloaded"
+#define MEMBER_RECHECK "recheck"
+#define MEMBER_CLOCK_JUMPED "clock_jumped"
 #define MEMBER_ANCHORS "anchors"
 #define MEMBER_UID "uid"
 #define MEMBER_GUID "guid"
 #define MEMBER_HASH "hash"
 #define MEMBER_UIDL "uidl"
-
-/* "4294967295:4294967295," */
-#define RANGE_MAX_LEN 22
-#define SET_MAX_LEN (POLICY_EPOCH_MAX_RANGES * RANGE_MAX_LEN)
-
-/* IMAP's sequence-set without "*". Dovecot's parser wraps numbers that are too
-   large, and takes the largest one for "*". */
-static bool ranges_parse(const char *p, ARRAY_TYPE(seq_range) *ranges)
-{
-	uint32_t first, last;
-
-	for (;;) {
-		if (str_parse_uint32(p, &first, &p) < 0 || first == 0)
-			return FALSE;
-		last = first;
-		if (*p == ':' &&
-		    (str_parse_uint32(p + 1, &last, &p) < 0 || last == 0))
-			return FALSE;
-		seq_range_array_add_range(ranges, I_MIN(first, last),
-					  I_MAX(first, last));
-		if (*p == '\0')
-			return TRUE;
-		if (*p++ != ',')
-			return FALSE;
-	}
-}
-
-static int
-get_ranges(json_t *uidl, const char *name, pool_t pool,
-	   ARRAY_TYPE(seq_range) *ranges_r, const char **error_r)
-{
-	const char *text;
-
-	if (state_json_get_string(uidl, name, SET_MAX_LEN, &text, error_r) < 0)
-		return -1;
-	p_array_init(ranges_r, pool, 4);
-	if (*text != '\0' && !ranges_parse(text, ranges_r)) {
-		*error_r = t_strdup_printf("%s is not a set of UIDs such as "
-					   "\"1:7,9\"", name);
-		return -1;
-	}
-	if (array_count(ranges_r) > POLICY_EPOCH_MAX_RANGES) {
-		*error_r = t_strdup_printf("%s has %u ranges, expected at "
-			"most %u", name, array_count(ranges_r),
-			POLICY_EPOCH_MAX_RANGES);
-		return -1;
-	}
-	return 0;
-}
 
 /* *list_r is NULL if there is none. */
 static int
@@ -247,6 +202,42 @@ rules_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 			error_r);
 }
 
+/* A time is 0 if there is no such member. */
+static int
+get_time(json_t *parent, const char *name, time_t *time_r, const char **error_r)
+{
+	uint64_t number = 0;
+
+	if (json_object_get(parent, name) != NULL &&
+	    state_json_get_number(parent, name, &number, error_r) < 0)
+		return -1;
+	*time_r = (time_t)number;
+	return 0;
+}
+
+static int
+retention_parse(json_t *uidl, struct pop3_retention_bounds *bounds,
+		const char **error_r)
+{
+	const char *error;
+	json_t *json;
+
+	if (state_json_get_object(uidl, MEMBER_RETENTION, &json, error_r) < 0)
+		return -1;
+	if (get_time(json, MEMBER_CHECKED, &bounds->checked, &error) < 0 ||
+	    get_time(json, MEMBER_OLDEST_DOWNLOADED,
+		     &bounds->oldest_downloaded, &error) < 0 ||
+	    get_time(json, MEMBER_OLDEST_UNDOWNLOADED,
+		     &bounds->oldest_undownloaded, &error) < 0 ||
+	    get_time(json, MEMBER_RECHECK, &bounds->recheck, &error) < 0 ||
+	    get_time(json, MEMBER_CLOCK_JUMPED, &bounds->clock_jumped,
+		     &error) < 0) {
+		*error_r = t_strdup_printf(MEMBER_RETENTION": %s", error);
+		return -1;
+	}
+	return 0;
+}
+
 static int
 uidl_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 	   const char **error_r)
@@ -261,14 +252,17 @@ uidl_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 				  error_r) < 0 ||
 	    rules_parse(uidl, pool, epoch, error_r) < 0 ||
 	    told_list_parse(uidl, pool, epoch, error_r) < 0 ||
-	    get_ranges(uidl, MEMBER_RECORDED, pool, &epoch->recorded,
-		       error_r) < 0 ||
-	    get_ranges(uidl, MEMBER_DOWNLOADED, pool, &epoch->downloaded,
-		       error_r) < 0 ||
-	    get_ranges(uidl, MEMBER_STORED, pool, &epoch->stored, error_r) < 0 ||
+	    epoch_json_get_set(uidl, MEMBER_RECORDED, pool, &epoch->recorded,
+			       error_r) < 0 ||
+	    epoch_json_get_set(uidl, MEMBER_DOWNLOADED, pool,
+			       &epoch->downloaded, error_r) < 0 ||
+	    epoch_json_get_devices(uidl, pool, &epoch->devices, error_r) < 0 ||
+	    epoch_json_get_set(uidl, MEMBER_STORED, pool, &epoch->stored,
+			       error_r) < 0 ||
 	    get_bool(uidl, MEMBER_IMPORTED, &epoch->imported, error_r) < 0)
 		return -1;
-	if (journal_parse(uidl, epoch, error_r) < 0)
+	if (journal_parse(uidl, epoch, error_r) < 0 ||
+	    retention_parse(uidl, &epoch->retention, error_r) < 0)
 		return -1;
 	return anchors_parse(uidl, pool, epoch, error_r);
 }
@@ -288,22 +282,6 @@ int epoch_json_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch_r,
 		return -1;
 	}
 	return 0;
-}
-
-static void
-set_ranges(json_t *uidl, const char *name, const ARRAY_TYPE(seq_range) *ranges)
-{
-	string_t *text;
-
-	i_assert(array_count(ranges) <= POLICY_EPOCH_MAX_RANGES);
-
-	if (array_count(ranges) == 0) {
-		(void)json_object_del(uidl, name);
-		return;
-	}
-	text = t_str_new(SET_MAX_LEN);
-	imap_write_seq_range(text, ranges);
-	state_json_set(uidl, name, json_string(str_c(text)));
 }
 
 static json_t *told_list_print(const struct policy_epoch *epoch)
@@ -355,6 +333,29 @@ static json_t *anchors_print(const struct policy_epoch *epoch)
 	return list;
 }
 
+/* A time before 1970 could not be read again. */
+static void set_time(json_t *parent, const char *name, time_t value)
+{
+	if (value > 0)
+		state_json_set_number(parent, name, (uint64_t)value);
+	else
+		(void)json_object_del(parent, name);
+}
+
+static void
+set_retention(json_t *uidl, const struct pop3_retention_bounds *bounds)
+{
+	json_t *json = state_json_make_object(uidl, MEMBER_RETENTION);
+
+	set_time(json, MEMBER_CHECKED, bounds->checked);
+	set_time(json, MEMBER_OLDEST_DOWNLOADED, bounds->oldest_downloaded);
+	set_time(json, MEMBER_OLDEST_UNDOWNLOADED, bounds->oldest_undownloaded);
+	set_time(json, MEMBER_RECHECK, bounds->recheck);
+	set_time(json, MEMBER_CLOCK_JUMPED, bounds->clock_jumped);
+	if (json_object_size(json) == 0)
+		(void)json_object_del(uidl, MEMBER_RETENTION);
+}
+
 void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 {
 	json_t *journal;
@@ -370,9 +371,10 @@ void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 	state_json_set(uidl, MEMBER_REUSE_XUIDL,
 		       json_boolean(epoch->reuse_xuidl));
 	state_json_set(uidl, MEMBER_TOLD, told_list_print(epoch));
-	set_ranges(uidl, MEMBER_RECORDED, &epoch->recorded);
-	set_ranges(uidl, MEMBER_DOWNLOADED, &epoch->downloaded);
-	set_ranges(uidl, MEMBER_STORED, &epoch->stored);
+	epoch_json_set_set(uidl, MEMBER_RECORDED, &epoch->recorded);
+	epoch_json_set_set(uidl, MEMBER_DOWNLOADED, &epoch->downloaded);
+	epoch_json_set_devices(uidl, &epoch->devices);
+	epoch_json_set_set(uidl, MEMBER_STORED, &epoch->stored);
 	if (epoch->imported)
 		state_json_set(uidl, MEMBER_IMPORTED, json_true());
 	else
@@ -382,5 +384,6 @@ void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 			      epoch->journal_generation);
 	state_json_set_number(journal, MEMBER_LINES, epoch->journal_lines);
 	state_json_set_number(journal, MEMBER_GONE, epoch->journal_gone);
+	set_retention(uidl, &epoch->retention);
 	state_json_set(uidl, MEMBER_ANCHORS, anchors_print(epoch));
 }

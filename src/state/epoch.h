@@ -4,9 +4,11 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "seq-range-array.h"
+#include "device-names.h"
+#include "retention-due.h"
 
-/* With these, state.json stays below 4 KB, unless its strings are full of
-   quotes and backslashes. */
+/* With these, state.json stays below 4 KB without devices, unless its strings
+   are full of quotes and backslashes. */
 #define POLICY_EPOCH_MAX_ANCHORS 3
 #define POLICY_EPOCH_MAX_TOLD 8
 #define POLICY_EPOCH_MAX_RANGES 18
@@ -32,12 +34,22 @@ struct policy_told {
 };
 ARRAY_DEFINE_TYPE(policy_told, struct policy_told);
 
+/* What a device has. */
+struct policy_device {
+	/* valid by pop3_device_name_is_valid() */
+	const char *name;
+	/* UIDs of messages that it has downloaded whole, in a session that
+	   ended with QUIT; of at most POLICY_EPOCH_MAX_RANGES ranges */
+	ARRAY_TYPE(seq_range) downloaded;
+};
+ARRAY_DEFINE_TYPE(policy_device, struct policy_device);
+
 /* A stretch of time in which clients know the messages of the maildrop by
    Dovecot's own UIDLs, but for those that are stored. It ends when Dovecot's
    own UIDLs change; then a recovery begins a new one. */
 struct policy_epoch {
-	/* 1 or more, grows with each recovery, as the time does; the index cache
-	   carries the number of the epoch that it was written for */
+	/* 1 or more, grows with each recovery, as the time does; the index
+	   cache carries the number of the epoch that it was written for */
 	uint32_t number;
 	uint32_t uidvalidity;
 	/* when the epoch was last written; messages were below it so many */
@@ -55,7 +67,7 @@ struct policy_epoch {
 	/* Sets of UIDs, each of at most POLICY_EPOCH_MAX_RANGES ranges. */
 	/* whose messages have a line in the journal */
 	ARRAY_TYPE(seq_range) recorded;
-	/* whose first download is in the journal */
+	/* that were downloaded: the journal says when, unless it is damaged */
 	ARRAY_TYPE(seq_range) downloaded;
 	/* whose UIDL may not be Dovecot's own: the journal has it, and the
 	   index cache */
@@ -63,6 +75,8 @@ struct policy_epoch {
 	/* some of these were imported: Dovecot may make up the same one for a
 	   new message */
 	bool imported;
+	/* those of sessions that have one, at most POP3_DEVICES_MAX */
+	ARRAY_TYPE(policy_device) devices;
 
 	/* which journal belongs to this epoch: 1 or more, counts up when it is
 	   written anew; 0 if there is none yet */
@@ -71,6 +85,8 @@ struct policy_epoch {
 	   messages that are gone */
 	uint32_t journal_lines;
 	uint32_t journal_gone;
+
+	struct pop3_retention_bounds retention;
 
 	unsigned int anchors_count;
 	/* the newest message first */
@@ -81,5 +97,18 @@ struct policy_epoch {
    created are empty ones. */
 void policy_epoch_copy(pool_t pool, const struct policy_epoch *src,
 		       struct policy_epoch *dest_r);
+
+/* Likewise, only the devices. */
+void policy_epoch_copy_devices(pool_t pool, const struct policy_epoch *src,
+			       struct policy_epoch *dest);
+
+/* Whether this device has downloaded the message. */
+bool policy_epoch_device_has(const struct policy_epoch *epoch,
+			     const char *name, uint32_t uid);
+/* Note that this device has downloaded the message. If it is one too many,
+   another one that has the fewest UIDs is forgotten. Memory comes from the
+   pool. */
+void policy_epoch_device_add(pool_t pool, struct policy_epoch *epoch,
+			     const char *name, uint32_t uid);
 
 #endif

@@ -3,10 +3,12 @@
 #include "lib.h"
 #include "str.h"
 #include "uidl.h"
+#include "device-names.h"
 #include "state-json.h"
 #include "journal-line.h"
 
 #include <jansson.h>
+#include <limits.h>
 
 #define JOURNAL_VERSION 1
 
@@ -19,6 +21,7 @@
 #define MEMBER_HASH "hash"
 #define MEMBER_UIDL "uidl"
 #define MEMBER_DOWNLOADED "downloaded"
+#define MEMBER_DEVICES "devices"
 #define MEMBER_GONE "gone"
 
 /* jansson takes many times as long to print. */
@@ -32,7 +35,8 @@ append_number(string_t *dest, const char *name, uint64_t number)
 	str_append(dest, dec2str_buf(buf, number));
 }
 
-/* The string is printable ASCII: two of its characters need an escape. */
+/* The string is UTF-8 without control characters: two of its characters need an
+   escape. */
 static void
 append_string(string_t *dest, const char *name, const char *string)
 {
@@ -61,6 +65,20 @@ void policy_journal_header_print(string_t *dest,
 	str_append(dest, "}\n");
 }
 
+static void
+append_devices(string_t *dest, const struct pop3_message_device *device)
+{
+	const char *separator = "{";
+
+	str_append(dest, ",\""MEMBER_DEVICES"\":");
+	for (; device->name != NULL; device++) {
+		append_string(dest, separator, device->name);
+		append_number(dest, ":", (uint64_t)device->downloaded);
+		separator = ",";
+	}
+	str_append_c(dest, '}');
+}
+
 void policy_journal_line_print(string_t *dest,
 			       const struct pop3_message *message)
 {
@@ -79,6 +97,8 @@ void policy_journal_line_print(string_t *dest,
 		append_number(dest, ",\""MEMBER_DOWNLOADED"\":",
 			      (uint64_t)message->downloaded);
 	}
+	if (pop3_message_devices_count(message) > 0)
+		append_devices(dest, message->devices);
 	if (message->gone > 0) {
 		append_number(dest, ",\""MEMBER_GONE"\":",
 			      (uint64_t)message->gone);
@@ -151,7 +171,45 @@ get_time(json_t *root, const char *name, time_t *time_r, const char **error_r)
 }
 
 static int
-message_parse(json_t *root, struct pop3_message *message_r,
+device_parse(json_t *json, const char *name, pool_t pool,
+	     struct pop3_message *message, const char **error_r)
+{
+	time_t downloaded;
+
+	if (!pop3_device_name_is_valid(name, error_r) ||
+	    get_time(json, name, &downloaded, error_r) < 0)
+		return -1;
+	if (downloaded > 0)
+		pop3_message_add_device(pool, message, name, downloaded);
+	return 0;
+}
+
+static int
+devices_parse(json_t *root, pool_t pool, struct pop3_message *message,
+	      const char **error_r)
+{
+	const char *name, *error;
+	json_t *json, *value;
+
+	if (state_json_get_object(root, MEMBER_DEVICES, &json, error_r) < 0)
+		return -1;
+	if (json_object_size(json) > POP3_DEVICES_MAX) {
+		*error_r = t_strdup_printf(MEMBER_DEVICES" has %zu entries, "
+			"expected at most %u", json_object_size(json),
+			POP3_DEVICES_MAX);
+		return -1;
+	}
+	json_object_foreach(json, name, value) {
+		if (device_parse(json, name, pool, message, &error) < 0) {
+			*error_r = t_strdup_printf(MEMBER_DEVICES": %s", error);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int
+message_parse(json_t *root, pool_t pool, struct pop3_message *message_r,
 	      const char **error_r)
 {
 	i_zero(message_r);
@@ -168,7 +226,8 @@ message_parse(json_t *root, struct pop3_message *message_r,
 	    state_json_get_uidl(root, MEMBER_UIDL, &message_r->uidl,
 				error_r) < 0 ||
 	    get_time(root, MEMBER_DOWNLOADED, &message_r->downloaded,
-		     error_r) < 0)
+		     error_r) < 0 ||
+	    devices_parse(root, pool, message_r, error_r) < 0)
 		return -1;
 	return get_time(root, MEMBER_GONE, &message_r->gone, error_r);
 }
@@ -194,14 +253,15 @@ static bool take(struct line_reader *reader, const char *text)
 /* Without zeroes before it, and without any that could be too large. */
 static bool take_number(struct line_reader *reader, uint64_t *number_r)
 {
-	const char *start = reader->p;
+	const char *start = reader->p, *p = start;
+	const char *end = start + I_MIN(reader->end - start, 18);
 	uint64_t number = 0;
 
-	while (reader->p < reader->end && reader->p - start < 18 &&
-	       *reader->p >= '0' && *reader->p <= '9')
-		number = number * 10 + (*reader->p++ - '0');
+	while (p < end && *p >= '0' && *p <= '9')
+		number = number * 10 + (*p++ - '0');
+	reader->p = p;
 	*number_r = number;
-	return reader->p > start && (*start != '0' || reader->p == start + 1);
+	return p > start && (*start != '0' || p == start + 1);
 }
 
 static bool take_time(struct line_reader *reader, time_t *time_r)
@@ -214,17 +274,47 @@ static bool take_time(struct line_reader *reader, time_t *time_r)
 	return TRUE;
 }
 
+/* Printable ASCII without the quote and the backslash. */
+static const bool is_plain[UCHAR_MAX + 1] = {
+	['!'] = TRUE, ['#' ... '['] = TRUE, [']' ... '~'] = TRUE
+};
+
 /* With the quote that ends it. */
 static bool take_string(struct line_reader *reader, size_t max_len, pool_t pool,
 			const char **value_r)
 {
-	const char *start = reader->p;
+	const char *start = reader->p, *p = start;
 
-	while (reader->p < reader->end && *reader->p >= 0x21 &&
-	       *reader->p <= 0x7e && *reader->p != '"' && *reader->p != '\\')
-		reader->p++;
-	*value_r = p_strdup_until(pool, start, reader->p);
-	return (size_t)(reader->p - start) <= max_len && take(reader, "\"");
+	while (p < reader->end && is_plain[(unsigned char)*p])
+		p++;
+	reader->p = p;
+	*value_r = p_strdup_until(pool, start, p);
+	return (size_t)(p - start) <= max_len && take(reader, "\"");
+}
+
+/* Behind the brace. */
+static bool
+take_devices(struct line_reader *reader, pool_t pool,
+	     struct pop3_message *message)
+{
+	const char *name, *error;
+	unsigned int count = 0;
+	time_t downloaded;
+
+	do {
+		if (!take(reader, "\"") ||
+		    !take_string(reader, POP3_DEVICE_NAME_MAX_LEN, pool,
+				 &name) ||
+		    !pop3_device_name_is_valid(name, &error) ||
+		    !take(reader, ":") || !take_time(reader, &downloaded) ||
+		    downloaded == 0 || count++ == POP3_DEVICES_MAX)
+			return FALSE;
+		pop3_message_add_device(pool, message, name, downloaded);
+		/* twice in one line is an error */
+		if (pop3_message_devices_count(message) != count)
+			return FALSE;
+	} while (take(reader, ","));
+	return take(reader, "}");
 }
 
 static bool
@@ -258,6 +348,8 @@ take_message(struct line_reader *reader, pool_t pool,
 		pop3_uidl_is_valid(message_r->uidl, &error) &&
 		(!take(reader, ",\""MEMBER_DOWNLOADED"\":") ||
 		 take_time(reader, &message_r->downloaded)) &&
+		(!take(reader, ",\""MEMBER_DEVICES"\":{") ||
+		 take_devices(reader, pool, message_r)) &&
 		(!take(reader, ",\""MEMBER_GONE"\":") ||
 		 take_time(reader, &message_r->gone)) &&
 		take(reader, "}") && reader->p == reader->end;
@@ -282,7 +374,7 @@ int policy_journal_line_parse(const void *line, size_t size, pool_t pool,
 	root = load(line, size, error_r);
 	if (root == NULL)
 		return -1;
-	ret = message_parse(root, &message, error_r);
+	ret = message_parse(root, pool, &message, error_r);
 	if (ret == 0) {
 		message.guid = p_strdup(pool, message.guid);
 		message.hash = p_strdup(pool, message.hash);

@@ -6,7 +6,7 @@
 #include "message.h"
 
 /* A longer line is not ours. */
-#define JOURNAL_LINE_MAX_SIZE 1024
+#define JOURNAL_LINE_MAX_SIZE 4096
 /* 22 characters are in use. */
 #define JOURNAL_HASH_MAX_LEN 32
 
@@ -37,7 +37,8 @@ policy_journal_header_parse(const void *line, size_t size,
 void policy_journal_line_print(string_t *dest,
 			       const struct pop3_message *message);
 /* The strings of *message_r live in the pool. The UIDL is valid by
-   pop3_uidl_is_valid(), GUID and fingerprint are printable and bounded. Returns
+   pop3_uidl_is_valid(), GUID and fingerprint are printable and bounded, names
+   of devices valid by pop3_device_name_is_valid(). Returns
    0, or -1 and an error that says what is wrong and what was expected. */
 int policy_journal_line_parse(const void *line, size_t size, pool_t pool,
 			      struct pop3_message *message_r,

@@ -42,18 +42,13 @@ static void add_message(struct journal_reader *reader,
 {
 	ARRAY_TYPE(pop3_message) *messages = &reader->journal->messages;
 	void *key = POINTER_CAST(message->uid), *value;
-	struct pop3_message *known;
-	time_t downloaded;
 
 	value = message->uid == 0 ? NULL :
 		hash_table_lookup(reader->indexes, key);
 	if (value != NULL) {
-		known = array_idx_modifiable(messages,
-					     POINTER_CAST_TO(value, size_t) - 1);
-		downloaded = known->downloaded;
-		*known = *message;
-		if (downloaded != 0)
-			known->downloaded = downloaded;
+		pop3_message_add_news(reader->journal->pool,
+			array_idx_modifiable(messages,
+				POINTER_CAST_TO(value, size_t) - 1), message);
 		return;
 	}
 	array_push_back(messages, message);
@@ -83,21 +78,34 @@ read_line(struct journal_reader *reader, const void *line, size_t size)
 		journal->damaged++;
 }
 
+/* Returns how many octets whole lines have. *too_long is what was skipped of a
+   line that is longer than any of ours. */
+static size_t
+read_block(struct journal_reader *reader, const unsigned char *data,
+	   size_t size, size_t *too_long)
+{
+	const unsigned char *line = data, *end;
+
+	while ((end = memchr(line, '\n', data + size - line)) != NULL) {
+		read_line(reader, line, end - line + *too_long);
+		*too_long = 0;
+		line = end + 1;
+	}
+	return line - data;
+}
+
 /* Returns 0 when all whole lines were read, else the errno of the stream. */
 static int read_lines(struct journal_reader *reader, struct istream *input)
 {
-	const unsigned char *data, *end;
-	size_t size, too_long = 0;
+	const unsigned char *data;
+	size_t size, used, too_long = 0;
 
 	while (i_stream_read_more(input, &data, &size) > 0) {
-		end = memchr(data, '\n', size);
-		if (end != NULL) {
-			T_BEGIN {
-				read_line(reader, data,
-					  end - data + too_long);
-			} T_END;
-			i_stream_skip(input, end - data + 1);
-			too_long = 0;
+		T_BEGIN {
+			used = read_block(reader, data, size, &too_long);
+		} T_END;
+		if (used > 0) {
+			i_stream_skip(input, used);
 		} else if (size > JOURNAL_LINE_MAX_SIZE) {
 			too_long = JOURNAL_LINE_MAX_SIZE + 1;
 			i_stream_skip(input, size);

@@ -21,7 +21,7 @@ struct policy_journal {
 	uint32_t epoch;
 	uint32_t generation;
 	/* In the order of the first line of each message; what later lines said
-	   is already put in, but the first download stands. UIDs are unique, but
+	   is already put in, but first downloads stand. UIDs are unique, but
 	   for 0. */
 	ARRAY_TYPE(pop3_message) messages;
 	/* whole lines without the first one, unless that is damaged */

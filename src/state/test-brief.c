@@ -23,9 +23,12 @@
 	"\"reuse_xuidl\":true,\"told\":[" TOLD_TEXT "]," \
 	"\"recorded\":\"1:100\",\"downloaded\":\"1:10\"," \
 	"\"journal\":{\"generation\":4,\"lines\":1234,\"gone\":5}," \
+	"\"retention\":" RETENTION_TEXT "," \
 	"\"anchors\":[" ANCHOR_TEXT "," ANCHOR2_TEXT "]}}"
-#define SIMPLE_BRIEF \
+#define TIMES " 1600000001 1600000002 1600000003 1600000004 1600000005"
+#define SIMPLE_WORDS \
 	"3 1700000000 101 90 1 %08Xu%08Xv 1:100 21 a.guid a.hash a.uidl"
+#define SIMPLE_BRIEF SIMPLE_WORDS TIMES
 
 static struct policy_state *parse(const char *text)
 {
@@ -64,6 +67,7 @@ static const char *or_none(const char *text)
 static const char *epoch_text(const struct policy_epoch *epoch)
 {
 	string_t *text = t_str_new(256), *recorded = t_str_new(32);
+	const struct pop3_retention_bounds *bounds = &epoch->retention;
 	const struct policy_anchor *anchor = &epoch->anchors[0];
 
 	imap_write_seq_range(recorded, &epoch->recorded);
@@ -76,6 +80,10 @@ static const char *epoch_text(const struct policy_epoch *epoch)
 			    or_none(anchor->guid), or_none(anchor->hash),
 			    or_none(anchor->uidl));
 	}
+	str_printfa(text, " %"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T
+		    " %"PRIdTIME_T" %"PRIdTIME_T, bounds->checked,
+		    bounds->oldest_downloaded, bounds->oldest_undownloaded,
+		    bounds->recheck, bounds->clock_jumped);
 	return str_c(text);
 }
 
@@ -94,6 +102,7 @@ static const char *brief_text(const void *data, size_t size)
 		test_assert(array_count(&epoch.told) == 0);
 		test_assert(array_count(&epoch.downloaded) == 0);
 		test_assert(array_count(&epoch.stored) == 0);
+		test_assert(array_count(&epoch.devices) == 0);
 		test_assert(epoch.journal_generation == 0 &&
 			    epoch.journal_lines == 0 &&
 			    epoch.journal_gone == 0);
@@ -118,14 +127,16 @@ static void test_round_trip(void)
 		{ "1:100", "1:100", SIMPLE_BRIEF },
 		{ "true", "false",
 		  "3 1700000000 101 90 0 %08Xu%08Xv 1:100 "
-		  "21 a.guid a.hash a.uidl" },
+		  "21 a.guid a.hash a.uidl" TIMES },
 		{ "\"uidnext\":101,\"live\":90", "\"uidnext\":101,\"live\":0",
 		  "3 1700000000 101 0 1 %08Xu%08Xv 1:100 "
-		  "21 a.guid a.hash a.uidl" },
+		  "21 a.guid a.hash a.uidl" TIMES },
 		{ "%08Xu%08Xv", "",
-		  "3 1700000000 101 90 1 - 1:100 21 a.guid a.hash a.uidl" },
+		  "3 1700000000 101 90 1 - 1:100 21 a.guid a.hash a.uidl"
+		  TIMES },
 		{ "%08Xu%08Xv", "--",
-		  "3 1700000000 101 90 1 -- 1:100 21 a.guid a.hash a.uidl" },
+		  "3 1700000000 101 90 1 -- 1:100 21 a.guid a.hash a.uidl"
+		  TIMES },
 		/* one UID that was told below the next one */
 		{ "\"uidvalidity\":11,\"below\":12",
 		  "\"uidvalidity\":1700000000,\"below\":101", SIMPLE_BRIEF },
@@ -136,13 +147,28 @@ static void test_round_trip(void)
 		  "\"uidvalidity\":11,\"below\":4294967295", SIMPLE_BRIEF },
 		{ "[" TOLD_TEXT "]", "[]", SIMPLE_BRIEF },
 		{ "[" ANCHOR_TEXT "," ANCHOR2_TEXT "]", "[]",
-		  "3 1700000000 101 90 1 %08Xu%08Xv 1:100" },
+		  "3 1700000000 101 90 1 %08Xu%08Xv 1:100" TIMES },
 		{ ANCHOR_TEXT ",", "",
-		  "3 1700000000 101 90 1 %08Xu%08Xv 1:100 22 - - b.uidl" },
+		  "3 1700000000 101 90 1 %08Xu%08Xv 1:100 22 - - b.uidl"
+		  TIMES },
 		{ ANCHOR_TEXT ",", "{\"uid\":23},",
-		  "3 1700000000 101 90 1 %08Xu%08Xv 1:100 23 - - -" },
+		  "3 1700000000 101 90 1 %08Xu%08Xv 1:100 23 - - -" TIMES },
 		/* words of an older message are not in it */
 		{ "b.uidl", "b\\\"\\\\uidl", SIMPLE_BRIEF },
+		/* each time is in its place */
+		{ "1600000001", "9223372036854775807", SIMPLE_WORDS
+		  " 9223372036854775807 1600000002 1600000003 1600000004 "
+		  "1600000005" },
+		{ "\"oldest_downloaded\":1600000002,", "", SIMPLE_WORDS
+		  " 1600000001 0 1600000003 1600000004 1600000005" },
+		{ "\"oldest_undownloaded\":1600000003,", "", SIMPLE_WORDS
+		  " 1600000001 1600000002 0 1600000004 1600000005" },
+		{ "1600000004", "4294967296", SIMPLE_WORDS
+		  " 1600000001 1600000002 1600000003 4294967296 1600000005" },
+		{ "1600000005", "0", SIMPLE_WORDS
+		  " 1600000001 1600000002 1600000003 1600000004 0" },
+		{ "\"retention\":" RETENTION_TEXT ",", "",
+		  SIMPLE_WORDS " 0 0 0 0 0" },
 		{ "\"uidnext\":101,\"live\":90", "\"uidnext\":4294967295,"
 		  "\"live\":4294967294", "none" },
 	};
@@ -162,12 +188,12 @@ static void test_round_trip(void)
 				       "\"uidnext\":1"),
 			       "\"recorded\":\"1:100\",", ""));
 	test_assert_strcmp(brief_of(text), "3 1700000000 1 90 1 %08Xu%08Xv - "
-			   "21 a.guid a.hash a.uidl");
+			   "21 a.guid a.hash a.uidl" TIMES);
 	text = rewrite(replace(replace(SIMPLE_TEXT, "\"uidnext\":101",
 				       "\"uidnext\":4294967295"),
 			       "1:100", "1:4294967294"));
 	test_assert_strcmp(brief_of(text), "3 1700000000 4294967295 90 1 "
-		"%08Xu%08Xv 1:4294967294 21 a.guid a.hash a.uidl");
+		"%08Xu%08Xv 1:4294967294 21 a.guid a.hash a.uidl" TIMES);
 	test_end();
 }
 
@@ -297,37 +323,89 @@ static void test_hostile_words(void)
 		"",
 		"\"",
 		" \"}",
-		"3 1 101 90 1 f 21 g h u",
-		"3 1 101 90 1 f 21 g h\"}",
-		"3 1 101 90 1 f 21 g h u x\"}",
-		"3 1 101 90 1 f 21 g h u \"}",
-		" 3 1 101 90 1 f 21 g h u\"}",
-		"3  1 101 90 1 f 21 g h u\"}",
-		"-3 1 101 90 1 f 21 g h u\"}",
-		"3 -1 101 90 1 f 21 g h u\"}",
-		"3 1 0 90 1 f 21 g h u\"}",
-		"3 1 4294967296 90 1 f 21 g h u\"}",
-		"3 1 101 x 1 f 21 g h u\"}",
-		"3 1 101 90 1 f  g h u\"}",
-		"3 1 101 90 1 f 99999999999999999999 g h u\"}",
-		"3\t1\t101\t90\t1\tf\t21\tg\th\tu\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8",
+		"3 1 101 90 1 f 21 g h 4 5 6 7 8\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 x\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 \"}",
+		" 3 1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
+		"3  1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
+		"-3 1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
+		"3 -1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
+		"3 1 0 90 1 f 21 g h u 4 5 6 7 8\"}",
+		"3 1 4294967296 90 1 f 21 g h u 4 5 6 7 8\"}",
+		"3 1 101 x 1 f 21 g h u 4 5 6 7 8\"}",
+		"3 1 101 90 1 f  g h u 4 5 6 7 8\"}",
+		"3 1 101 90 1 f 99999999999999999999 g h u 4 5 6 7 8\"}",
+		"3\t1\t101\t90\t1\tf\t21\tg\th\tu\t4\t5\t6\t7\t8\"}",
+		/* as it was before there were times */
+		"3 1 101 90 1 f 21 g h u\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7\"}",
 	};
 	string_t *text = t_str_new(2048);
 	unsigned int i;
 
 	test_begin("brief: hostile words");
-	test_assert_strcmp(brief_of(sign("3 1 101 90 1 f 21 g h u\"}")),
-			   "3 1 101 90 1 f 1:100 21 g h u");
+	test_assert_strcmp(brief_of(sign("3 1 101 90 1 f 21 g h u "
+					 "4 5 6 7 8\"}")),
+			   "3 1 101 90 1 f 1:100 21 g h u 4 5 6 7 8");
 	for (i = 0; i < N_ELEMENTS(tests); i++)
 		test_assert_strcmp_idx(brief_of(sign(tests[i])), "none", i);
 	/* words that are longer than any of ours */
 	str_append(text, "3 1 101 90 1 f 21 g h ");
-	while (str_len(text) < 1023)
+	while (str_len(text) < 1013)
 		str_append_c(text, 'u');
-	str_append(text, "\"}");
+	str_append(text, " 4 5 6 7 8\"}");
 	test_assert(strcmp(brief_of(sign(str_c(text))), "none") != 0);
 	str_insert(text, 22, "u");
 	test_assert_strcmp(brief_of(sign(str_c(text))), "none");
+	test_end();
+}
+
+/* The times, each of which is none that the state could have. */
+static void test_hostile_times(void)
+{
+	static const char *const hostile[] = {
+		"", "-", "x", "-1", "-9223372036854775808",
+		"9223372036854775808", "18446744073709551616",
+		"99999999999999999999999", "1.0", "+1", "0x1", "1x",
+	};
+	const char *times[5] = { "4", "5", "6", "7", "8" };
+	unsigned int i, t;
+
+	test_begin("brief: hostile times");
+	for (t = 0; t < N_ELEMENTS(times); t++) {
+		const char *good = times[t];
+
+		for (i = 0; i < N_ELEMENTS(hostile); i++) {
+			times[t] = hostile[i];
+			test_assert_strcmp_idx(brief_of(sign(t_strdup_printf(
+				"3 1 101 90 1 f 21 g h u %s %s %s %s %s\"}",
+				times[0], times[1], times[2], times[3],
+				times[4]))), "none", t * 100 + i);
+		}
+		times[t] = good;
+	}
+	test_end();
+}
+
+/* A version before this one wrote no times. */
+static void test_older(void)
+{
+	const char *text, *old;
+	struct policy_state *state;
+
+	test_begin("brief: without times");
+	text = rewrite(replace(SIMPLE_TEXT,
+			       "\"retention\":" RETENTION_TEXT ",", ""));
+	test_assert_strcmp(brief_of(text), SIMPLE_WORDS " 0 0 0 0 0");
+	old = sign(replace(text + strlen(BEGIN"01234567 "), " 0 0 0 0 0\",",
+			   "\","));
+	test_assert_strcmp(brief_of(old), "none");
+	state = parse(old);
+	test_assert_strcmp(epoch_text(policy_state_epoch(state)),
+			   SIMPLE_WORDS " 0 0 0 0 0");
+	policy_state_deinit(&state);
+	test_assert_strcmp(rewrite(old), text);
 	test_end();
 }
 
@@ -388,6 +466,13 @@ fill_epoch(struct policy_epoch *epoch_r, unsigned int told, size_t guid_len)
 	epoch_r->number = epoch_r->uidvalidity = epoch_r->uidnext =
 		epoch_r->live = epoch_r->journal_generation =
 		epoch_r->journal_lines = epoch_r->journal_gone = UINT32_MAX;
+	epoch_r->retention = (struct pop3_retention_bounds){
+		.checked = (time_t)INT64_MAX,
+		.oldest_downloaded = (time_t)INT64_MAX,
+		.oldest_undownloaded = (time_t)INT64_MAX,
+		.recheck = (time_t)INT64_MAX,
+		.clock_jumped = (time_t)INT64_MAX,
+	};
 	epoch_r->uidl_format = long_word(POLICY_EPOCH_MAX_FORMAT_LEN);
 	t_array_init(&epoch_r->told, POLICY_EPOCH_MAX_TOLD);
 	for (i = 0; i < told; i++)
@@ -412,6 +497,10 @@ fill_epoch(struct policy_epoch *epoch_r, unsigned int told, size_t guid_len)
 	}
 	epoch_r->anchors[i - 1].guid = long_word(guid_len);
 }
+
+#define MAX_TIMES \
+	" 9223372036854775807 9223372036854775807 9223372036854775807" \
+	" 9223372036854775807 9223372036854775807"
 
 /* The size goes up in single octets to where the text is printed in one line. */
 static void test_worst_case(void)
@@ -439,7 +528,7 @@ static void test_worst_case(void)
 			policy_state_set_epoch(state, &epoch);
 			text = print(state);
 			test_assert_strcmp_idx(brief_of(text), t_strdup_printf(
-				"%u %u %u %u 0 %s 1:%u %u %s %s %s",
+				"%u %u %u %u 0 %s 1:%u %u %s %s %s" MAX_TIMES,
 				UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX,
 				epoch.uidl_format, UINT32_MAX - 1, UINT32_MAX,
 				epoch.anchors[0].guid, epoch.anchors[0].hash,
@@ -461,6 +550,8 @@ int main(void)
 		test_not_simple,
 		test_damage,
 		test_hostile_words,
+		test_hostile_times,
+		test_older,
 		test_rest,
 		test_worst_case,
 		NULL

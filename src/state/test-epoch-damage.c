@@ -12,6 +12,10 @@
 
 #define UINT32_WORDS "is not a whole number from 1 to 4294967295"
 #define COUNT_WORDS "is not a whole number from 0 to 4294967295"
+#define TIME_WORDS "is not a whole number of 0 or more"
+#define NAME_WORDS \
+	", expected 1 to 64 octets of UTF-8 without white space, commas, " \
+	"quotes and control characters"
 #define SET_WORDS "is not a set of UIDs such as \"1:7,9\""
 
 static void
@@ -44,14 +48,15 @@ enum kind {
 	STRING = 2,
 	BOOLEAN = 4,
 	LIST = 8,
-	OBJECT = 16
+	OBJECT = 16,
+	LARGE_NUMBER = 32
 };
 
 static void test_wrong_types(void)
 {
 	static const struct {
 		const char *member, *value;
-		enum kind kind;
+		unsigned int kinds;
 		const char *error;
 	} members[] = {
 		{ "uidl", EPOCH_TEXT, OBJECT, "uidl is not an object" },
@@ -74,6 +79,10 @@ static void test_wrong_types(void)
 		  "uidl.recorded is not a string" },
 		{ "downloaded", "\"1:10\"", STRING,
 		  "uidl.downloaded is not a string" },
+		{ "devices", DEVICES_TEXT, OBJECT,
+		  "uidl.devices is not an object" },
+		{ "phone", "\"1:4,9\"", STRING,
+		  "uidl.devices: phone is not a string" },
 		{ "stored", "\"7\"", STRING, "uidl.stored is not a string" },
 		{ "journal", "{\"generation\":4,\"lines\":1234,\"gone\":5}",
 		  OBJECT, "uidl.journal is not an object" },
@@ -81,6 +90,18 @@ static void test_wrong_types(void)
 		  "uidl.journal: generation "COUNT_WORDS },
 		{ "lines", "1234", NUMBER, "uidl.journal: lines "COUNT_WORDS },
 		{ "gone", "5", NUMBER, "uidl.journal: gone "COUNT_WORDS },
+		{ "retention", RETENTION_TEXT, OBJECT,
+		  "uidl.retention is not an object" },
+		{ "checked", "1600000001", NUMBER | LARGE_NUMBER,
+		  "uidl.retention: checked "TIME_WORDS },
+		{ "oldest_downloaded", "1600000002", NUMBER | LARGE_NUMBER,
+		  "uidl.retention: oldest_downloaded "TIME_WORDS },
+		{ "oldest_undownloaded", "1600000003", NUMBER | LARGE_NUMBER,
+		  "uidl.retention: oldest_undownloaded "TIME_WORDS },
+		{ "recheck", "1600000004", NUMBER | LARGE_NUMBER,
+		  "uidl.retention: recheck "TIME_WORDS },
+		{ "clock_jumped", "1600000005", NUMBER | LARGE_NUMBER,
+		  "uidl.retention: clock_jumped "TIME_WORDS },
 		{ "anchors", "[" ANCHOR_TEXT "," ANCHOR2_TEXT "]", LIST,
 		  "uidl.anchors is not a list" },
 		{ "uid", "21", NUMBER, "uidl.anchors: 1: uid "UINT32_WORDS },
@@ -98,8 +119,9 @@ static void test_wrong_types(void)
 	} values[] = {
 		{ "null", 0 }, { "true", BOOLEAN }, { "\"1\"", STRING },
 		{ "[]", LIST }, { "{}", OBJECT }, { "1", NUMBER },
-		{ "1.0", 0 }, { "-1", 0 }, { "4294967296", 0 },
-		{ "9223372036854775807", 0 },
+		{ "1.0", 0 }, { "-1", 0 }, { "-9223372036854775808", 0 },
+		{ "4294967296", LARGE_NUMBER },
+		{ "9223372036854775807", LARGE_NUMBER },
 	};
 	unsigned int m, v;
 
@@ -113,7 +135,7 @@ static void test_wrong_types(void)
 			const char *to = t_strdup_printf("\"%s\":%s",
 				members[m].member, values[v].text);
 
-			if (members[m].kind == values[v].kind)
+			if ((members[m].kinds & values[v].kind) != 0)
 				continue;
 			assert_corrupt(replace(EPOCH_STATE_TEXT, from, to),
 				       members[m].error, m * 100 + v);
@@ -139,11 +161,18 @@ static void test_missing_members(void)
 		{ "\"below\":", "uidl.told: 1: below "UINT32_WORDS },
 		{ "\"recorded\":", NULL },
 		{ "\"downloaded\":", NULL },
+		{ "\"devices\":", NULL },
 		{ "\"stored\":", NULL },
 		{ "\"journal\":", NULL },
 		{ "\"generation\":", "uidl.journal: generation "COUNT_WORDS },
 		{ "\"lines\":", "uidl.journal: lines "COUNT_WORDS },
 		{ "\"gone\":", "uidl.journal: gone "COUNT_WORDS },
+		{ "\"retention\":", NULL },
+		{ "\"checked\":", NULL },
+		{ "\"oldest_downloaded\":", NULL },
+		{ "\"oldest_undownloaded\":", NULL },
+		{ "\"recheck\":", NULL },
+		{ "\"clock_jumped\":", NULL },
 		{ "\"anchors\":", NULL },
 		{ "\"uid\":21", "uidl.anchors: 1: uid "UINT32_WORDS },
 		{ "\"guid\":", NULL },
@@ -181,6 +210,8 @@ static void test_values(void)
 		{ "\"below\":12", "\"below\":0",
 		  "uidl.told: 1: below "UINT32_WORDS },
 		{ "\"generation\":4", "\"generation\":0", NULL },
+		{ "1600000001", "0", NULL },
+		{ "1600000002", "9223372036854775807", NULL },
 		{ ANCHOR2_TEXT, "[]", "uidl.anchors: 2: not an object" },
 		{ "\"uid\":22", "\"uid\":0",
 		  "uidl.anchors: 2: uid "UINT32_WORDS },
@@ -214,6 +245,18 @@ static void test_values(void)
 		{ "1:5000,6000:6001", "99999999999999999999",
 		  "uidl.recorded "SET_WORDS },
 		{ "\"1:10\"", "\"?\"", "uidl.downloaded "SET_WORDS },
+		{ "1:4,9", "4294967295", NULL },
+		{ "1:4,9", "1:*", "uidl.devices: phone "SET_WORDS },
+		{ "1:4,9", "0", "uidl.devices: phone "SET_WORDS },
+		{ "laptop", "phone2", NULL },
+		{ "laptop", "", "uidl.devices: device name \"\" is empty"
+		  NAME_WORDS },
+		{ "laptop", "a b", "uidl.devices: device name \"a b\" has "
+		  "white space or a control character"NAME_WORDS },
+		{ "laptop", "a\\u0007", "uidl.devices: device name \"a\a\" has "
+		  "white space or a control character"NAME_WORDS },
+		{ "laptop", "a,b", "uidl.devices: device name \"a,b\" has "
+		  "a comma or a quote"NAME_WORDS },
 		{ "\"stored\":\"7\"", "\"stored\":\"?\"",
 		  "uidl.stored "SET_WORDS },
 	};
@@ -227,6 +270,34 @@ static void test_values(void)
 			assert_parsed(text, i);
 		else
 			assert_corrupt(text, tests[i].error, i);
+	}
+	test_end();
+}
+
+/* JSON text that has them is not read at all. */
+static void test_large_numbers(void)
+{
+	static const char *const numbers[] = {
+		"9223372036854775808", "-9223372036854775809",
+		"18446744073709551616", "99999999999999999999999999",
+	};
+	struct policy_state *state = NULL;
+	const char *text, *error;
+	unsigned int i, t;
+
+	test_begin("epoch: numbers that are too large");
+	for (i = 0; i < N_ELEMENTS(numbers); i++) {
+		for (t = 1; t <= 5; t++) {
+			text = replace(EPOCH_STATE_TEXT,
+				       t_strdup_printf("160000000%u", t),
+				       numbers[i]);
+			error = "";
+			test_assert_idx(policy_state_parse(text, strlen(text),
+				&state, &error) == POLICY_STATE_CORRUPT,
+				i * 10 + t);
+			test_assert_idx(strstr(error, "integer") != NULL,
+					i * 10 + t);
+		}
 	}
 	test_end();
 }
@@ -294,12 +365,32 @@ static const char *repeat(const char *text, unsigned int count)
 	return str_c(dest);
 }
 
+static const char *devices(unsigned int count)
+{
+	string_t *dest = t_str_new(1024);
+	unsigned int i;
+
+	str_append_c(dest, '{');
+	for (i = 0; i < count; i++)
+		str_printfa(dest, "%s\"d%u\":\"1\"", i == 0 ? "" : ",", i);
+	str_append_c(dest, '}');
+	return str_c(dest);
+}
+
 static void test_counts(void)
 {
 	string_t *set = t_str_new(1024);
 	unsigned int i;
 
 	test_begin("epoch: lists that are too long");
+	assert_parsed(replace(EPOCH_STATE_TEXT, DEVICES_TEXT,
+			      devices(POP3_DEVICES_MAX)), 4);
+	assert_corrupt(replace(EPOCH_STATE_TEXT, DEVICES_TEXT,
+			       devices(POP3_DEVICES_MAX + 1)),
+		       "uidl.devices has 17 entries, expected at most 16", 4);
+	assert_corrupt(replace(EPOCH_STATE_TEXT, "1:4,9", repeat("1", 200)),
+		       "uidl.devices: phone has 399 octets, expected at most "
+		       "396", 5);
 	assert_parsed(replace(EPOCH_STATE_TEXT, TOLD_TEXT,
 			      repeat(TOLD_TEXT, POLICY_EPOCH_MAX_TOLD)), 0);
 	assert_corrupt(replace(EPOCH_STATE_TEXT, TOLD_TEXT,
@@ -333,6 +424,7 @@ int main(void)
 		test_wrong_types,
 		test_missing_members,
 		test_values,
+		test_large_numbers,
 		test_uidls,
 		test_lengths,
 		test_counts,

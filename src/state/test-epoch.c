@@ -43,6 +43,27 @@ static const char *ranges_text(const ARRAY_TYPE(seq_range) *ranges)
 	return str_c(text);
 }
 
+static void assert_retention(const struct pop3_retention_bounds *bounds)
+{
+	test_assert(bounds->checked == 1600000001);
+	test_assert(bounds->oldest_downloaded == 1600000002);
+	test_assert(bounds->oldest_undownloaded == 1600000003);
+	test_assert(bounds->recheck == 1600000004);
+	test_assert(bounds->clock_jumped == 1600000005);
+}
+
+static const char *devices_text(const struct policy_epoch *epoch)
+{
+	const struct policy_device *device;
+	string_t *text = t_str_new(128);
+
+	array_foreach(&epoch->devices, device) {
+		str_printfa(text, "%s%s=%s", str_len(text) == 0 ? "" : " ",
+			    device->name, ranges_text(&device->downloaded));
+	}
+	return str_c(text);
+}
+
 /* The epoch of EPOCH_TEXT. */
 static void assert_epoch(const struct policy_epoch *epoch)
 {
@@ -60,10 +81,12 @@ static void assert_epoch(const struct policy_epoch *epoch)
 	test_assert(told->uidvalidity == 11 && told->below == 12);
 	test_assert_strcmp(ranges_text(&epoch->recorded), "1:5000,6000:6001");
 	test_assert_strcmp(ranges_text(&epoch->downloaded), "1:10");
+	test_assert_strcmp(devices_text(epoch), "phone=1:4,9 laptop=2");
 	test_assert_strcmp(ranges_text(&epoch->stored), "7");
 	test_assert(epoch->journal_generation == 4);
 	test_assert(epoch->journal_lines == 1234);
 	test_assert(epoch->journal_gone == 5);
+	assert_retention(&epoch->retention);
 	test_assert(epoch->anchors_count == 2);
 	test_assert(epoch->anchors[0].uid == 21);
 	test_assert_strcmp(epoch->anchors[0].guid, "a.guid");
@@ -119,6 +142,14 @@ static void test_round_trip(void)
 	test_end();
 }
 
+static const char *times_text(const struct pop3_retention_bounds *bounds)
+{
+	return t_strdup_printf("%"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T
+		" %"PRIdTIME_T" %"PRIdTIME_T, bounds->checked,
+		bounds->oldest_downloaded, bounds->oldest_undownloaded,
+		bounds->recheck, bounds->clock_jumped);
+}
+
 static void test_little(void)
 {
 	struct policy_state *state;
@@ -133,10 +164,12 @@ static void test_little(void)
 		    read->uidnext == 3 && read->live == 0);
 	test_assert(!read->reuse_xuidl && read->journal_generation == 0 &&
 		    read->anchors_count == 0);
+	test_assert_strcmp(times_text(&read->retention), "0 0 0 0 0");
 	test_assert(array_count(&read->told) == 0 &&
 		    array_count(&read->recorded) == 0 &&
 		    array_count(&read->downloaded) == 0 &&
-		    array_count(&read->stored) == 0);
+		    array_count(&read->stored) == 0 &&
+		    array_count(&read->devices) == 0);
 	policy_state_deinit(&state);
 
 	/* arrays that were not created are empty */
@@ -150,6 +183,159 @@ static void test_little(void)
 		"\"format\":\"\",\"reuse_xuidl\":false,\"told\":[],"
 		"\"journal\":{\"generation\":0,\"lines\":0,\"gone\":0},"
 		"\"anchors\":[]}") != NULL);
+	policy_state_deinit(&state);
+	test_end();
+}
+
+static void test_devices(void)
+{
+	static const char *const no_devices[] = {
+		"{}", "{\"phone\":\"\"}",
+	};
+	struct policy_state *state;
+	struct policy_epoch epoch;
+	pool_t pool = pool_alloconly_create("test devices", 4096);
+	unsigned int i;
+
+	test_begin("epoch: devices");
+	for (i = 0; i < N_ELEMENTS(no_devices); i++) {
+		state = parse(replace(EPOCH_STATE_TEXT, DEVICES_TEXT,
+				      no_devices[i]));
+		policy_epoch_copy(pool, policy_state_epoch(state), &epoch);
+		epoch.number++;
+		policy_state_set_epoch(state, &epoch);
+		/* nothing is left of them */
+		test_assert_idx(strstr(print(state), "devices") == NULL, i);
+		policy_state_deinit(&state);
+	}
+
+	state = parse(EPOCH_STATE_TEXT);
+	policy_epoch_copy(pool, policy_state_epoch(state), &epoch);
+	test_assert(policy_epoch_device_has(&epoch, "phone", 9));
+	test_assert(!policy_epoch_device_has(&epoch, "phone", 5));
+	test_assert(!policy_epoch_device_has(&epoch, "Phone", 9));
+	policy_epoch_device_add(pool, &epoch, "tablet", 3);
+	policy_epoch_device_add(pool, &epoch, "laptop", 3);
+	test_assert_strcmp(devices_text(&epoch),
+			   "phone=1:4,9 laptop=2:3 tablet=3");
+	/* the state has its own */
+	test_assert_strcmp(devices_text(policy_state_epoch(state)),
+			   "phone=1:4,9 laptop=2");
+	policy_state_set_epoch(state, &epoch);
+	test_assert(strstr(print(state), "\"devices\":{\"phone\":\"1:4,9\","
+		"\"laptop\":\"2:3\",\"tablet\":\"3\"},") != NULL);
+	array_delete(&epoch.devices, 1, 2);
+	policy_state_set_epoch(state, &epoch);
+	test_assert(strstr(print(state), "\"devices\":{\"phone\":\"1:4,9\"},")
+		    != NULL);
+	policy_state_deinit(&state);
+	pool_unref(&pool);
+	test_end();
+}
+
+static void test_too_many_devices(void)
+{
+	struct policy_epoch epoch;
+	pool_t pool = pool_alloconly_create("test devices", 4096);
+	const struct policy_epoch none = { .uidl_format = "" };
+	unsigned int i, uid;
+
+	test_begin("epoch: too many devices");
+	policy_epoch_copy(pool, &none, &epoch);
+	test_assert(!policy_epoch_device_has(&epoch, "d0", 1));
+	/* d0 has 20 UIDs, d7 only one, the others more */
+	for (i = 0; i < POP3_DEVICES_MAX; i++) {
+		for (uid = 1; uid <= (i == 7 ? 1 : 20 - i); uid++) {
+			policy_epoch_device_add(pool, &epoch,
+				t_strdup_printf("d%u", i), uid);
+		}
+	}
+	test_assert(array_count(&epoch.devices) == POP3_DEVICES_MAX);
+	policy_epoch_device_add(pool, &epoch, "d3", 30);
+	test_assert(policy_epoch_device_has(&epoch, "d7", 1));
+	policy_epoch_device_add(pool, &epoch, "new", 1);
+	test_assert(array_count(&epoch.devices) == POP3_DEVICES_MAX);
+	test_assert(!policy_epoch_device_has(&epoch, "d7", 1));
+	test_assert(policy_epoch_device_has(&epoch, "new", 1));
+	policy_epoch_device_add(pool, &epoch, "newer", 2);
+	test_assert(!policy_epoch_device_has(&epoch, "new", 1));
+	test_assert(policy_epoch_device_has(&epoch, "newer", 2));
+	for (i = 0; i < POP3_DEVICES_MAX; i++) {
+		test_assert_idx(i == 7 || policy_epoch_device_has(&epoch,
+			t_strdup_printf("d%u", i), 20 - i), i);
+	}
+	pool_unref(&pool);
+	test_end();
+}
+
+/* What is read of the retention, and whether printing that gives it again. */
+static void test_retention(void)
+{
+	static const struct {
+		const char *text, *times, *printed;
+	} tests[] = {
+		{ RETENTION_TEXT, "1600000001 1600000002 1600000003 "
+		  "1600000004 1600000005", RETENTION_TEXT },
+		{ "{}", "0 0 0 0 0", NULL },
+		{ "{\"checked\":0,\"recheck\":0}", "0 0 0 0 0", NULL },
+		{ "{\"checked\":1}", "1 0 0 0 0", "{\"checked\":1}" },
+		{ "{\"oldest_downloaded\":9223372036854775807}",
+		  "0 9223372036854775807 0 0 0",
+		  "{\"oldest_downloaded\":9223372036854775807}" },
+		{ "{\"oldest_undownloaded\":4294967296}",
+		  "0 0 4294967296 0 0",
+		  "{\"oldest_undownloaded\":4294967296}" },
+		{ "{\"recheck\":2147483648}", "0 0 0 2147483648 0",
+		  "{\"recheck\":2147483648}" },
+		{ "{\"clock_jumped\":5}", "0 0 0 0 5",
+		  "{\"clock_jumped\":5}" },
+		{ "{\"x-old\":1,\"recheck\":0}", "0 0 0 0 0",
+		  "{\"x-old\":1}" },
+	};
+	struct policy_state *state;
+	struct policy_epoch epoch;
+	const char *text;
+	unsigned int i;
+
+	test_begin("epoch: what is known of retention");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		state = parse(replace(EPOCH_STATE_TEXT, RETENTION_TEXT,
+				      tests[i].text));
+		epoch = *policy_state_epoch(state);
+		test_assert_strcmp_idx(times_text(&epoch.retention),
+				       tests[i].times, i);
+		policy_state_set_epoch(state, &epoch);
+		text = print(state);
+		if (tests[i].printed == NULL) {
+			test_assert_idx(strstr(text, "retention") == NULL, i);
+		} else {
+			test_assert_idx(strstr(text, t_strconcat(
+				"\"retention\":", tests[i].printed, ",",
+				NULL)) != NULL, i);
+		}
+		policy_state_deinit(&state);
+	}
+	test_end();
+}
+
+/* Times that are over go, and none is written that could not be read. */
+static void test_retention_over(void)
+{
+	struct policy_state *state = parse(EPOCH_STATE_TEXT);
+	struct policy_epoch epoch = *policy_state_epoch(state);
+
+	test_begin("epoch: retention of which nothing is known any more");
+	epoch.retention.recheck = 0;
+	epoch.retention.clock_jumped = -1;
+	epoch.retention.checked = (time_t)INT64_MIN;
+	policy_state_set_epoch(state, &epoch);
+	test_assert(strstr(print(state), "\"retention\":{"
+		"\"oldest_downloaded\":1600000002,"
+		"\"oldest_undownloaded\":1600000003},") != NULL);
+	epoch = *policy_state_epoch(state);
+	i_zero(&epoch.retention);
+	policy_state_set_epoch(state, &epoch);
+	test_assert(strstr(print(state), "retention") == NULL);
 	policy_state_deinit(&state);
 	test_end();
 }
@@ -191,6 +377,7 @@ static void test_unknown_members(void)
 {
 	static const char *const places[] = {
 		"{\"epoch\":3", "{\"generation\":4", "{\"version\":1",
+		"{\"checked\":1",
 	};
 	struct policy_state *state;
 	struct policy_epoch epoch;
@@ -204,6 +391,7 @@ static void test_unknown_members(void)
 		state = parse(replace(EPOCH_STATE_TEXT, places[i], text));
 		epoch = *policy_state_epoch(state);
 		epoch.number = epoch.journal_generation = 77;
+		i_zero(&epoch.retention);
 		policy_state_set_epoch(state, &epoch);
 		policy_state_quota(state)->window[DAY].used.n[BYTES] = 5;
 		text = print(state);
@@ -302,6 +490,13 @@ static void fill_epoch(struct policy_epoch *epoch_r, char c)
 	epoch_r->number = epoch_r->uidvalidity = epoch_r->uidnext =
 		epoch_r->live = epoch_r->journal_generation =
 		epoch_r->journal_lines = epoch_r->journal_gone = UINT32_MAX;
+	epoch_r->retention = (struct pop3_retention_bounds){
+		.checked = (time_t)INT64_MAX,
+		.oldest_downloaded = (time_t)INT64_MAX,
+		.oldest_undownloaded = (time_t)INT64_MAX,
+		.recheck = (time_t)INT64_MAX,
+		.clock_jumped = (time_t)INT64_MAX,
+	};
 	memset(text, c, POP3_GUID_MAX_LEN);
 	text[POP3_GUID_MAX_LEN] = '\0';
 	epoch_r->uidl_format = t_strndup(text, POLICY_EPOCH_MAX_FORMAT_LEN);
@@ -379,6 +574,10 @@ int main(void)
 	static void (*const test_functions[])(void) = {
 		test_round_trip,
 		test_little,
+		test_devices,
+		test_too_many_devices,
+		test_retention,
+		test_retention_over,
 		test_ranges,
 		test_unknown_members,
 		test_unchanged,

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "str.h"
 #include "test-common.h"
+#include "device-names.h"
 #include "journal-line.h"
 #include "uidl.h"
 
@@ -10,6 +11,18 @@
 #define GUID_TOO_LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "1"
 
 static pool_t pool;
+
+static const char *devices_text(const struct pop3_message *message)
+{
+	const struct pop3_message_device *device = message->devices;
+	string_t *text = t_str_new(64);
+
+	for (; device != NULL && device->name != NULL; device++) {
+		str_printfa(text, "%s=%"PRIdTIME_T" ", device->name,
+			    device->downloaded);
+	}
+	return str_c(text);
+}
 
 static void
 assert_message(const struct pop3_message *message,
@@ -22,6 +35,8 @@ assert_message(const struct pop3_message *message,
 	test_assert_strcmp_idx(message->uidl, expected->uidl, idx);
 	test_assert_idx(message->downloaded == expected->downloaded, idx);
 	test_assert_idx(message->gone == expected->gone, idx);
+	test_assert_strcmp_idx(devices_text(message), devices_text(expected),
+			       idx);
 }
 
 /* Parse a copy of just that size: valgrind and ASan see who reads on. */
@@ -56,27 +71,44 @@ static int parse(const char *line, size_t size, struct pop3_message *message_r,
 
 static void test_round_trip(void)
 {
+	static const struct pop3_message_device one[] = {
+		{ "phone", 1795446000 }, { NULL, 0 },
+	}, several[] = {
+		{ "Phone", 1 }, { "\\`:{}", INT64_MAX },
+		{ "T\xc3\xa9l\xc3\xa9", 3 }, { NULL, 0 },
+	}, none[] = { { NULL, 0 } };
 	static const struct {
 		struct pop3_message message;
 		const char *line;
 	} tests[] = {
-		{ { 7, 1234, "g", "h", "u", 1795446000, 1795446001 },
+		{ { 7, 1234, "g", "h", "u", 1795446000, 1795446001,
+		    NULL },
 		  "{\"uid\":7,\"size\":1234,\"guid\":\"g\",\"hash\":\"h\","
 		  "\"uidl\":\"u\",\"downloaded\":1795446000,"
 		  "\"gone\":1795446001}\n" },
-		{ { 0, 0, "", "", "u", 0, 0 },
+		{ { 0, 0, "", "", "u", 0, 0, NULL },
 		  "{\"size\":0,\"uidl\":\"u\"}\n" },
-		{ { UINT32_MAX, INT64_MAX, "", "h", "u", INT64_MAX, 0 },
+		{ { UINT32_MAX, INT64_MAX, "", "h", "u", INT64_MAX, 0, NULL },
 		  "{\"uid\":4294967295,\"size\":9223372036854775807,"
 		  "\"hash\":\"h\",\"uidl\":\"u\","
 		  "\"downloaded\":9223372036854775807}\n" },
-		{ { 1, 1, "\"", "\\", "a\"b\\c\\\\\"\"", 0, INT64_MAX },
+		{ { 1, 1, "\"", "\\", "a\"b\\c\\\\\"\"", 0, INT64_MAX,
+		    NULL },
 		  "{\"uid\":1,\"size\":1,\"guid\":\"\\\"\","
 		  "\"hash\":\"\\\\\",\"uidl\":\"a\\\"b\\\\c\\\\\\\\\\\"\\\"\","
 		  "\"gone\":9223372036854775807}\n" },
-		{ { 1, 1, "!#[]^~/", "", "..", 0, 0 },
+		{ { 1, 1, "!#[]^~/", "", "..", 0, 0, none },
 		  "{\"uid\":1,\"size\":1,\"guid\":\"!#[]^~/\","
 		  "\"uidl\":\"..\"}\n" },
+		{ { 7, 1, "", "", "u", 1795446000, 0, one },
+		  "{\"uid\":7,\"size\":1,\"uidl\":\"u\","
+		  "\"downloaded\":1795446000,"
+		  "\"devices\":{\"phone\":1795446000}}\n" },
+		{ { 7, 1, "", "", "u", 0, 9, several },
+		  "{\"uid\":7,\"size\":1,\"uidl\":\"u\","
+		  "\"devices\":{\"Phone\":1,"
+		  "\"\\\\`:{}\":9223372036854775807,"
+		  "\"T\xc3\xa9l\xc3\xa9\":3},\"gone\":9}\n" },
 	};
 	struct pop3_message message;
 	const char *error;
@@ -106,8 +138,11 @@ static void test_longest(void)
 	char guid[POP3_GUID_MAX_LEN + 1], hash[JOURNAL_HASH_MAX_LEN + 1];
 	char uidl[POP3_UIDL_MAX_LEN + 1];
 	struct pop3_message message = {
-		UINT32_MAX, INT64_MAX, guid, hash, uidl, INT64_MAX, INT64_MAX
+		UINT32_MAX, INT64_MAX, guid, hash, uidl, INT64_MAX, INT64_MAX,
+		NULL
 	}, parsed;
+	char name[POP3_DEVICE_NAME_MAX_LEN + 1];
+	unsigned int i;
 	string_t *line = t_str_new(64);
 	const char *error;
 
@@ -117,10 +152,99 @@ static void test_longest(void)
 	memset(uidl, '"', sizeof(uidl));
 	guid[sizeof(guid) - 1] = hash[sizeof(hash) - 1] =
 		uidl[sizeof(uidl) - 1] = '\0';
+	memset(name, '\\', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	for (i = 0; i < POP3_DEVICES_MAX; i++) {
+		name[0] = 'a' + i;
+		pop3_message_add_device(pool, &message, name, INT64_MAX);
+	}
 	policy_journal_line_print(line, &message);
 	test_assert(str_len(line) <= JOURNAL_LINE_MAX_SIZE);
 	test_assert(parse(str_c(line), str_len(line), &parsed, &error) == 0);
 	assert_message(&parsed, &message, 0);
+	test_assert(pop3_message_devices_count(&parsed) == POP3_DEVICES_MAX);
+	test_end();
+}
+
+/* So many devices, d1 and so on, each with this after its name. */
+static const char *devices_line(unsigned int count, const char *value)
+{
+	string_t *line = t_str_new(256);
+	unsigned int i;
+
+	str_append(line, "{\"size\":1,\"uidl\":\"u\",\"devices\":{");
+	for (i = 1; i <= count; i++) {
+		str_printfa(line, "%s\"d%u\"%s", i == 1 ? "" : ",", i,
+			    value);
+	}
+	str_append(line, "}}");
+	return str_c(line);
+}
+
+static void test_devices(void)
+{
+	static const struct {
+		const char *devices, *error;
+	} tests[] = {
+		{ "[]", "devices is not an object" },
+		{ "[\"phone\"]", "devices is not an object" },
+		{ "null", "devices is not an object" },
+		{ "\"phone\"", "devices is not an object" },
+		{ "7", "devices is not an object" },
+		{ "{\"phone\":null}",
+		  "devices: phone is not a whole number of 0 or more" },
+		{ "{\"phone\":-1}",
+		  "devices: phone is not a whole number of 0 or more" },
+		{ "{\"phone\":1.0}",
+		  "devices: phone is not a whole number of 0 or more" },
+		{ "{\"phone\":\"1\"}",
+		  "devices: phone is not a whole number of 0 or more" },
+		{ "{\"phone\":{}}",
+		  "devices: phone is not a whole number of 0 or more" },
+		{ "{\"phone\":9223372036854775808}", "too big integer" },
+		{ "{\"phone\":1,\"phone\":2}", "column " },
+		{ "{\"phone\":1,}", "column " },
+		{ "{\"phone\"}", "column " },
+		{ "{,}", "column " },
+		{ "{\"phone\":01}", "column " },
+		{ "{\"\":1}", "devices: device name \"\" is empty, expected" },
+		{ "{\"a b\":1}", "devices: device name \"a b\" has white" },
+		{ "{\"a,b\":1}", "devices: device name \"a,b\" has a comma" },
+		{ "{\"a\\u0009\":1}", "has white space or a control" },
+		{ "{\"a\\\"\":1}", "has a comma or a quote" },
+		{ "{\"\xe4\":1}", "unable to decode byte 0xe4" },
+		{ "{\"a\\u0000\":1}", "" },
+		{ "{\"12345678901234567890123456789012345678901234567890"
+		  "123456789012345\":1}", "is too long, expected 1 to 64" },
+	};
+	struct pop3_message message;
+	const char *line, *error;
+	unsigned int i;
+
+	test_begin("journal line: devices");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		line = t_strdup_printf("{\"size\":1,\"uidl\":\"u\","
+				       "\"devices\":%s}", tests[i].devices);
+		error = NULL;
+		test_assert_idx(parse(line, strlen(line), &message,
+				      &error) < 0, i);
+		if (error == NULL || strstr(error, tests[i].error) == NULL)
+			test_assert_strcmp_idx(error, tests[i].error, i);
+	}
+	line = devices_line(16, ":5");
+	test_assert(parse(line, strlen(line), &message, &error) == 0);
+	test_assert(pop3_message_devices_count(&message) == 16);
+	line = devices_line(17, ":5");
+	test_assert(parse(line, strlen(line), &message, &error) < 0);
+	test_assert_strcmp(error, "devices has 17 entries, expected at most "
+			   "16");
+	/* these say nothing */
+	line = devices_line(3, ":0");
+	test_assert(parse(line, strlen(line), &message, &error) == 0);
+	test_assert(pop3_message_devices_count(&message) == 0);
+	line = devices_line(0, "");
+	test_assert(parse(line, strlen(line), &message, &error) == 0);
+	test_assert(pop3_message_devices_count(&message) == 0);
 	test_end();
 }
 
@@ -201,7 +325,9 @@ static void test_parse(void)
 		{ "{\"size\":1,\"uidl\":\"u\",\"gone\":\"1\"}",
 		  "gone is not a whole number of 0 or more" },
 	};
-	static const struct pop3_message little = { 0, 1, "", "", "u", 0, 0 };
+	static const struct pop3_message little = {
+		0, 1, "", "", "u", 0, 0, NULL
+	};
 	struct pop3_message message;
 	const char *error;
 	unsigned int i;
@@ -225,7 +351,8 @@ static void test_cut(void)
 {
 	static const char *const line = "{\"uid\":7,\"size\":1234,"
 		"\"guid\":\"g\",\"hash\":\"h\",\"uidl\":\"u\","
-		"\"downloaded\":1795446000,\"gone\":1795446001}";
+		"\"downloaded\":1795446000,\"devices\":{\"phone\":1795446000,"
+		"\"laptop\":1795446001},\"gone\":1795446001}";
 	struct pop3_message message;
 	const char *error;
 	size_t size;
@@ -306,6 +433,7 @@ int main(void)
 	static void (*const test_functions[])(void) = {
 		test_round_trip,
 		test_longest,
+		test_devices,
 		test_parse,
 		test_cut,
 		test_header,

@@ -13,7 +13,7 @@
 
 #define OK POLICY_STORE_OK
 
-#define LONGEST_LINE 1024
+#define LONGEST_LINE 4096
 
 static struct policy_store *begin(void)
 {
@@ -265,8 +265,8 @@ static void test_long_lines(void)
 		{ LONGEST_LINE - 1, FALSE },
 		{ LONGEST_LINE, FALSE },
 		{ LONGEST_LINE + 1, TRUE },
-		{ 4095, TRUE },
-		{ 4096, TRUE },
+		{ 8191, TRUE },
+		{ 8192, TRUE },
 		{ 65535, TRUE },
 		{ 65536, TRUE },
 		{ 65537, TRUE },
