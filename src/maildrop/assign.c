@@ -91,6 +91,7 @@ static void set_sets(struct assign *assign)
 		array_append_array(&epoch->recorded, &old->recorded);
 		array_append_array(&epoch->downloaded, &old->downloaded);
 		array_append_array(&epoch->stored, &old->stored);
+		policy_epoch_copy_devices(assign->pool, old, epoch);
 	}
 	array_foreach(&assign->news, message) {
 		seq_range_array_add(&epoch->recorded, message->uid);
@@ -122,9 +123,9 @@ write_journal(struct assign *assign, const char **error_r)
 		return -1;
 	i_array_init(&known, 1);
 	i_array_init(&messages, 128);
-	maildrop_journal_compact(assign->drop, journal == NULL ? &known :
-				 &journal->messages, &assign->news,
-				 time(NULL), epoch, &messages);
+	maildrop_journal_compact(assign->drop, assign->pool,
+				 journal == NULL ? &known : &journal->messages,
+				 &assign->news, time(NULL), epoch, &messages);
 	epoch->journal_generation++;
 	result = policy_journal_replace(assign->store, epoch->number,
 		epoch->journal_generation, &messages, error_r);

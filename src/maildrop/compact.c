@@ -32,17 +32,7 @@ is_dead(const struct maildrop *drop, const struct pop3_message *message,
 	return now - message->gone > JOURNAL_KEEP_GONE_SECS;
 }
 
-static void
-add_news(struct pop3_message *message, const struct pop3_message *news)
-{
-	time_t downloaded = message->downloaded;
-
-	*message = *news;
-	if (downloaded != 0)
-		message->downloaded = downloaded;
-}
-
-void maildrop_journal_compact(const struct maildrop *drop,
+void maildrop_journal_compact(const struct maildrop *drop, pool_t pool,
 			      const ARRAY_TYPE(pop3_message) *messages,
 			      const ARRAY_TYPE(pop3_message) *news, time_t now,
 			      struct policy_epoch *epoch,
@@ -71,7 +61,7 @@ void maildrop_journal_compact(const struct maildrop *drop,
 	array_foreach(news, message) {
 		found = hash_table_lookup(by_uid, POINTER_CAST(message->uid));
 		if (found != NULL)
-			add_news(found, message);
+			pop3_message_add_news(pool, found, message);
 	}
 	/* pointers into dest end here */
 	array_foreach(news, message) {

@@ -18,9 +18,9 @@ bool maildrop_journal_is_stale(const struct maildrop *drop,
 			       const struct policy_epoch *epoch,
 			       unsigned int added);
 /* Put the news about messages into what the journal had, and leave out what is
-   dead. Also counts what is left. dest must be empty; the strings stay where they
-   are. */
-void maildrop_journal_compact(const struct maildrop *drop,
+   dead. Also counts what is left. dest must be empty; the strings stay where
+   they are, but for names of devices that are copied into the pool. */
+void maildrop_journal_compact(const struct maildrop *drop, pool_t pool,
 			      const ARRAY_TYPE(pop3_message) *messages,
 			      const ARRAY_TYPE(pop3_message) *news, time_t now,
 			      struct policy_epoch *epoch,

@@ -33,10 +33,12 @@ void maildrop_new_epoch(const struct maildrop *drop,
 	p_array_init(&epoch_r->recorded, pool, 8);
 	p_array_init(&epoch_r->downloaded, pool, 8);
 	p_array_init(&epoch_r->stored, pool, 8);
+	p_array_init(&epoch_r->devices, pool, 2);
 	if (old != NULL) {
 		array_append_array(&epoch_r->told, &old->told);
 		epoch_r->journal_generation = old->journal_generation;
 		epoch_r->imported = old->imported;
+		epoch_r->retention = old->retention;
 	}
 	epoch_set_told(drop, epoch_r);
 }

@@ -10,6 +10,7 @@
 #include "compact.h"
 #include "describe.h"
 #include "epoch-check.h"
+#include "journal-lost.h"
 #include "uid-set.h"
 #include "recovery-private.h"
 
@@ -46,6 +47,48 @@ own_uidl_is_free(const struct recovery *recovery,
 		uid >= epoch_told_below(recovery->drop, recovery->old);
 }
 
+/* The journal may have lost when messages were downloaded. What the state knows
+   of that holds where UIDs are sure to be those of the same messages. */
+static void keep_downloads(struct recovery *recovery)
+{
+	const struct policy_epoch *old = recovery->old;
+	struct policy_epoch *epoch = &recovery->epoch;
+	const struct pop3_found_message *found;
+	const struct policy_device *device;
+
+	if (old == NULL || recovery->other_mailbox || !recovery->same_uids)
+		return;
+	array_foreach(&recovery->found, found) {
+		if (found->uid >= recovery->proven_below)
+			break;
+		if (seq_range_exists(&old->downloaded, found->uid)) {
+			seq_range_array_add(&epoch->downloaded, found->uid);
+		}
+		array_foreach(&old->devices, device) {
+			if (seq_range_exists(&device->downloaded, found->uid)) {
+				policy_epoch_device_add(recovery->pool, epoch,
+					device->name, found->uid);
+			}
+		}
+	}
+}
+
+static void
+add_downloads(struct recovery *recovery, struct pop3_message *message)
+{
+	struct policy_epoch *epoch = &recovery->epoch;
+	const struct pop3_message_device *device;
+
+	journal_line_restore(recovery->pool, epoch, message);
+	if (message->downloaded != 0)
+		seq_range_array_add(&epoch->downloaded, message->uid);
+	for (device = message->devices; device != NULL && device->name != NULL;
+	     device++) {
+		policy_epoch_device_add(recovery->pool, epoch, device->name,
+					message->uid);
+	}
+}
+
 static void
 keep_message(struct recovery *recovery, const struct pop3_found_message *found,
 	     const char *own_uidl)
@@ -62,8 +105,7 @@ keep_message(struct recovery *recovery, const struct pop3_found_message *found,
 	if (*found->hash != '\0')
 		message->hash = found->hash;
 	seq_range_array_add(&epoch->recorded, found->uid);
-	if (message->downloaded != 0)
-		seq_range_array_add(&epoch->downloaded, found->uid);
+	add_downloads(recovery, message);
 	if (strcmp(own_uidl, message->uidl) != 0)
 		seq_range_array_add(&epoch->stored, found->uid);
 }
@@ -90,6 +132,7 @@ add_message(struct recovery *recovery, HASH_TABLE_TYPE(taken_uidls) taken,
 		return recovery_mail_failed(recovery, error_r);
 	message.uidl = fresh_uidl(recovery, taken);
 	hash_table_insert(taken, message.uidl, POINTER_CAST(1));
+	add_downloads(recovery, &message);
 	array_push_back(&recovery->messages, &message);
 	seq_range_array_add(&recovery->epoch.recorded, message.uid);
 	seq_range_array_add(&recovery->epoch.stored, message.uid);
@@ -167,6 +210,7 @@ int recovery_assign_uidls(struct recovery *recovery, const char **error_r)
 			  array_count(&recovery->known), str_hash, strcmp);
 	array_foreach(&recovery->known, known)
 		hash_table_update(taken, known->uidl, POINTER_CAST(1));
+	keep_downloads(recovery);
 	array_foreach(&recovery->found, found) {
 		T_BEGIN {
 			ret = assign_uidl(recovery, taken, found, error_r);

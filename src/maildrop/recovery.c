@@ -61,12 +61,8 @@ read_journal(struct recovery *recovery, struct policy_store *store,
 	if (ret <= 0)
 		return ret;
 	array_foreach(&journal->messages, message) {
-		struct pop3_message *copy = array_append_space(&recovery->known);
-
-		*copy = *message;
-		copy->guid = p_strdup(recovery->pool, message->guid);
-		copy->hash = p_strdup(recovery->pool, message->hash);
-		copy->uidl = p_strdup(recovery->pool, message->uidl);
+		pop3_message_copy(recovery->pool, message,
+				  array_append_space(&recovery->known));
 	}
 	recovery->journal_epoch = journal->epoch;
 	recovery->journal_generation = journal->generation;

@@ -2,41 +2,37 @@
 
 #include "lib.h"
 #include "array.h"
-#include "uidl.h"
 #include "epoch.h"
-#include "journal.h"
 #include "maildrop.h"
-#include "compact.h"
 #include "describe.h"
 #include "epoch-check.h"
 #include "new-epoch.h"
 #include "uid-set.h"
-#include "take-in.h"
+#include "take-in-private.h"
 
-#include <time.h>
-
-struct take_in {
-	pool_t pool;
-	struct maildrop *drop;
-	struct policy_store *store;
-	struct stored_uidls *stored;
-	const struct session_news *news;
-
-	/* of messages that may have to be written, in the order of UIDs */
-	ARRAY_TYPE(pop3_message) described;
-	/* what is written */
-	struct policy_epoch epoch;
-	ARRAY_TYPE(pop3_message) lines;
-	unsigned int added;
-};
-
-/* UIDs of downloaded messages that the journal does not know as such. */
-static bool
-is_first_download(const struct session_news *news,
-		  const struct policy_epoch *epoch, uint32_t uid)
+/* UIDs of messages of which the state does not know yet that they were
+   downloaded, also by the device of the session. */
+static void
+find_first_downloads(const struct session_news *news,
+		     const struct policy_epoch *epoch,
+		     ARRAY_TYPE(seq_range) *uids)
 {
-	return seq_range_exists(&news->downloaded, uid) &&
-		(epoch == NULL || !seq_range_exists(&epoch->downloaded, uid));
+	ARRAY_TYPE(seq_range) others;
+	const struct policy_device *device;
+
+	array_append_array(uids, &news->downloaded);
+	seq_range_array_remove_seq_range(uids, &epoch->downloaded);
+	if (news->device == NULL)
+		return;
+	t_array_init(&others, array_count(&news->downloaded) + 1);
+	array_append_array(&others, &news->downloaded);
+	array_foreach(&epoch->devices, device) {
+		if (strcmp(device->name, news->device) == 0) {
+			seq_range_array_remove_seq_range(&others,
+							 &device->downloaded);
+		}
+	}
+	seq_range_array_merge(uids, &others);
 }
 
 static bool
@@ -47,8 +43,7 @@ has_first_downloads(const struct maildrop *drop,
 	ARRAY_TYPE(seq_range) uids;
 
 	t_array_init(&uids, array_count(&news->downloaded) + 1);
-	array_append_array(&uids, &news->downloaded);
-	seq_range_array_remove_seq_range(&uids, &epoch->downloaded);
+	find_first_downloads(news, epoch, &uids);
 	return uid_set_count(drop, &uids, news->uidnext) > 0;
 }
 
@@ -94,8 +89,7 @@ find_wanted(const struct session_news *news, const struct policy_epoch *epoch,
 		return;
 	seq_range_array_remove_seq_range(wanted, &epoch->recorded);
 	t_array_init(&first, array_count(&news->downloaded) + 1);
-	array_append_array(&first, &news->downloaded);
-	seq_range_array_remove_seq_range(&first, &epoch->downloaded);
+	find_first_downloads(news, epoch, &first);
 	seq_range_array_merge(wanted, &first);
 }
 
@@ -149,143 +143,8 @@ describe_messages(struct take_in *take_in, const struct policy_epoch *epoch,
 	return ret;
 }
 
-/* What is written of the messages, now that the journal cannot change any more. */
-static void choose_lines(struct take_in *take_in)
-{
-	const struct session_news *news = take_in->news;
-	struct policy_epoch *epoch = &take_in->epoch;
-	struct pop3_message *message;
-	const char *error;
-
-	p_array_init(&take_in->lines, take_in->pool,
-		     array_count(&take_in->described) + 1);
-	array_foreach_modifiable(&take_in->described, message) {
-		bool known = seq_range_exists(&epoch->recorded, message->uid);
-		bool first = is_first_download(news, epoch, message->uid);
-
-		if (known && !first)
-			continue;
-		seq_range_array_add(&epoch->recorded, message->uid);
-		/* an X-UIDL header may have anything in it; but it is a part of
-		   the message, and not lost before that */
-		if (!pop3_uidl_is_valid(message->uidl, &error))
-			continue;
-		if (first) {
-			message->downloaded = news->downloaded_at;
-			seq_range_array_add(&epoch->downloaded, message->uid);
-		}
-		array_push_back(&take_in->lines, message);
-		if (!known)
-			take_in->added++;
-	}
-}
-
-static enum policy_store_result
-rewrite_journal(struct take_in *take_in, const char **error_r)
-{
-	struct policy_epoch *epoch = &take_in->epoch;
-	struct policy_journal *journal;
-	ARRAY_TYPE(pop3_message) messages;
-	enum policy_store_result result;
-	int ret;
-
-	ret = policy_journal_read(take_in->store, epoch->journal_generation,
-				  &journal, error_r);
-	if (ret == 0)
-		*error_r = "messages.jsonl vanished";
-	if (ret <= 0)
-		return POLICY_STORE_UNUSABLE;
-	i_array_init(&messages, array_count(&journal->messages) + 1);
-	maildrop_journal_compact(take_in->drop, &journal->messages,
-				 &take_in->lines, time(NULL), epoch, &messages);
-	epoch->journal_generation++;
-	result = policy_journal_replace(take_in->store, epoch->number,
-		epoch->journal_generation, &messages, error_r);
-	array_free(&messages);
-	policy_journal_free(&journal);
-	return result;
-}
-
-/* A line is lost: see which messages still have one. The others get theirs anew,
-   some now and some later. */
-static int recount_journal(struct take_in *take_in, const char **error_r)
-{
-	struct policy_epoch *epoch = &take_in->epoch;
-	struct policy_journal *journal;
-	const struct pop3_message *message;
-	int ret;
-
-	ret = policy_journal_read(take_in->store, epoch->journal_generation,
-				  &journal, error_r);
-	if (ret <= 0)
-		return ret;
-	array_foreach(&journal->messages, message) {
-		if (message->uid == 0)
-			continue;
-		seq_range_array_add(&epoch->recorded, message->uid);
-		if (message->downloaded != 0) {
-			seq_range_array_add(&epoch->downloaded,
-					    message->uid);
-		}
-	}
-	epoch->journal_lines = journal->lines;
-	policy_journal_free(&journal);
-	return 1;
-}
-
-/* Whether lines can be appended to the journal. If it was taken away or torn, the
-   epoch knows less afterwards. Returns 1, 0, or -1 and an error. */
-static int check_journal(struct take_in *take_in, const char **error_r)
-{
-	struct policy_epoch *epoch = &take_in->epoch;
-	int exists = 0, torn = 0;
-
-	if (epoch->journal_generation != 0) {
-		exists = policy_journal_exists(take_in->store,
-			epoch->journal_generation, error_r);
-		torn = policy_journal_is_torn(take_in->store,
-			epoch->journal_generation, error_r);
-	}
-	if (exists < 0 || torn < 0)
-		return -1;
-	if (exists > 0 && torn == 0)
-		return 1;
-	array_clear(&epoch->recorded);
-	array_clear(&epoch->downloaded);
-	epoch->journal_lines = 0;
-	if (exists > 0)
-		return recount_journal(take_in, error_r);
-	epoch->journal_gone = 0;
-	return 0;
-}
-
-static enum policy_store_result
-write_journal(struct take_in *take_in, const char **error_r)
-{
-	struct policy_epoch *epoch = &take_in->epoch;
-	unsigned int count;
-	int ret;
-
-	ret = check_journal(take_in, error_r);
-	if (ret < 0)
-		return POLICY_STORE_UNUSABLE;
-	choose_lines(take_in);
-	count = array_count(&take_in->lines);
-	if (count == 0)
-		return POLICY_STORE_OK;
-	if (ret > 0 && maildrop_journal_is_stale(take_in->drop, epoch, count))
-		return rewrite_journal(take_in, error_r);
-	epoch->journal_lines += count;
-	if (ret > 0) {
-		return policy_journal_append(take_in->store,
-			epoch->journal_generation, &take_in->lines, error_r);
-	}
-	return policy_journal_replace(take_in->store, epoch->number,
-		++epoch->journal_generation, &take_in->lines, error_r);
-}
-
-/* Whether the state is still about the mailbox and the UIDLs that the client was
-   told. */
+/* Whether the state is still about the mailbox and the UIDLs that the client
+   was told. */
 static bool
 is_same_epoch(const struct take_in *take_in, const struct policy_epoch *epoch,
 	      const struct policy_epoch *current)
@@ -314,7 +173,7 @@ update_state(struct take_in *take_in, struct policy_state *state,
 		maildrop_new_epoch(take_in->drop, NULL, 0, take_in->pool, epoch);
 	epoch->uidnext = I_MAX(epoch->uidnext, take_in->news->uidnext);
 	epoch_set_told(take_in->drop, epoch);
-	result = write_journal(take_in, error_r);
+	result = take_in_write_journal(take_in, error_r);
 	if (result != POLICY_STORE_OK)
 		return result;
 	epoch_tidy_sets(take_in->drop, epoch);

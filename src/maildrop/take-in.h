@@ -22,6 +22,8 @@ struct session_news {
 	   with QUIT, and when that was */
 	ARRAY_TYPE(seq_range) downloaded;
 	time_t downloaded_at;
+	/* the name of the device that has done so, or NULL */
+	const char *device;
 };
 
 /* Whether maildrop_take_in() would write, judged by the epoch (NULL if there is
@@ -31,11 +33,13 @@ bool maildrop_take_in_is_due(const struct maildrop *drop,
 			     const struct session_news *news);
 
 /* Write to the journal the messages that clients may know and that are still
-   there: those that the session has seen, and then at most max_others others that
-   have no line yet, the oldest first. epoch is that of the session, or NULL for
-   the first one; stored are its UIDLs, or NULL. When another epoch has begun
-   meanwhile nothing is written. Returns POLICY_STORE_OK and how many messages were
-   added, or why not, with an error. */
+   there: those that the session has seen, and then at most max_others others
+   that have no line yet, the oldest first. What the state knows of their
+   downloads and the journal has lost is written with the time of now. epoch is
+   that of the session, or NULL for the first one; stored are its UIDLs, or
+   NULL. When another epoch has begun meanwhile nothing is written. Returns
+   POLICY_STORE_OK and how many messages were added, or why not, with an
+   error. */
 enum policy_store_result
 maildrop_take_in(struct maildrop *drop, struct policy_store *store,
 		 const struct policy_epoch *epoch, struct stored_uidls *stored,

@@ -169,7 +169,7 @@ static void test_compact(void)
 		i_zero(&epoch);
 		epoch.journal_gone = epoch.journal_lines = 77;
 		t_array_init(&dest, 1);
-		maildrop_journal_compact(&drop,
+		maildrop_journal_compact(&drop, pool_datastack_create(),
 					 parse_messages(tests[i].messages),
 					 parse_messages(tests[i].news), NOW,
 					 &epoch, &dest);
@@ -209,7 +209,8 @@ static void test_many(void)
 	str_append_str(result, added);
 	i_zero(&epoch);
 	t_array_init(&dest, 1);
-	maildrop_journal_compact(&drop, parse_messages(str_c(messages)),
+	maildrop_journal_compact(&drop, pool_datastack_create(),
+				 parse_messages(str_c(messages)),
 				 parse_messages(str_c(news)), NOW, &epoch,
 				 &dest);
 	test_assert_strcmp(messages_text(&dest), str_c(result));

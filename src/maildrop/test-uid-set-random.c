@@ -232,6 +232,7 @@ static void test_random(void)
 		set_to_ranges(naive.recorded, &epoch.recorded);
 		set_to_ranges(naive.downloaded, &epoch.downloaded);
 		set_to_ranges(naive.stored, &epoch.stored);
+		t_array_init(&epoch.devices, 1);
 		test_maildrop_init(&drop, &messages, naive.uidnext);
 
 		epoch_tidy_sets(&drop, &epoch);

@@ -53,6 +53,8 @@ static void epoch_init(struct policy_epoch *epoch_r, uint32_t uidnext,
 		       const char *recorded, const char *downloaded,
 		       const char *stored)
 {
+	struct policy_device *device;
+
 	i_zero(epoch_r);
 	epoch_r->uidnext = uidnext;
 	t_array_init(&epoch_r->recorded, 32);
@@ -61,6 +63,13 @@ static void epoch_init(struct policy_epoch *epoch_r, uint32_t uidnext,
 	array_append_array(&epoch_r->downloaded, test_uids(downloaded));
 	t_array_init(&epoch_r->stored, 32);
 	array_append_array(&epoch_r->stored, test_uids(stored));
+	/* a device is tidied as all downloads are */
+	t_array_init(&epoch_r->devices, 2);
+	device = array_append_space(&epoch_r->devices);
+	t_array_init(&device->downloaded, 1);
+	device = array_append_space(&epoch_r->devices);
+	t_array_init(&device->downloaded, 32);
+	array_append_array(&device->downloaded, test_uids(downloaded));
 }
 
 static void test_tidy(void)
@@ -127,6 +136,7 @@ static void test_tidy(void)
 		  { "1,4294967293", "1:4294967293" },
 		  { "4294967294", "4294967294" } },
 	};
+	const struct policy_device *device;
 	struct policy_epoch epoch;
 	struct maildrop drop;
 	unsigned int i;
@@ -145,6 +155,9 @@ static void test_tidy(void)
 				       tests[i].downloaded[1], i);
 		test_assert_strcmp_idx(test_uids_text(&epoch.stored),
 				       tests[i].stored[1], i);
+		device = array_idx(&epoch.devices, 1);
+		test_assert_strcmp_idx(test_uids_text(&device->downloaded),
+				       tests[i].downloaded[1], i);
 		/* once is enough */
 		epoch_tidy_sets(&drop, &epoch);
 		test_assert_strcmp_idx(test_uids_text(&epoch.stored),

@@ -67,6 +67,7 @@ make_superset(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 
 void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
 {
+	struct policy_device *device;
 	uint32_t uidnext = epoch->uidnext;
 
 	if (uid_set_count(drop, &epoch->recorded, uidnext) ==
@@ -81,5 +82,7 @@ void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
 	}
 	forget_lowest(drop, &epoch->recorded);
 	forget_lowest(drop, &epoch->downloaded);
+	array_foreach_modifiable(&epoch->devices, device)
+		forget_lowest(drop, &device->downloaded);
 	make_superset(drop, &epoch->stored);
 }

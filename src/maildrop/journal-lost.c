@@ -1,0 +1,69 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "array.h"
+#include "uidl.h"
+#include "epoch.h"
+#include "maildrop.h"
+#include "journal-lost.h"
+
+#include <time.h>
+
+bool journal_line_lacks_downloads(const struct policy_epoch *epoch,
+				  uint32_t uid,
+				  const struct pop3_message *line)
+{
+	const struct policy_device *device;
+
+	if ((line == NULL || line->downloaded == 0) &&
+	    seq_range_exists(&epoch->downloaded, uid))
+		return TRUE;
+	array_foreach(&epoch->devices, device) {
+		if (seq_range_exists(&device->downloaded, uid) &&
+		    (line == NULL ||
+		     pop3_message_device_downloaded(line, device->name) == 0))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
+			 const struct policy_epoch *epoch,
+			 const struct pop3_message *line,
+			 const char **error_r)
+{
+	const char *uidl, *error;
+
+	if (journal_line_lacks_downloads(epoch, mail->uid, line))
+		return 1;
+	if (line != NULL || !seq_range_exists(&epoch->recorded, mail->uid))
+		return 0;
+	if (seq_range_exists(&epoch->stored, mail->uid))
+		return 1;
+	/* one that POP3 does not allow is in no journal */
+	if (maildrop_own_uidl(drop, mail, &uidl) < 0) {
+		*error_r = maildrop_mail_error(mail);
+		return -1;
+	}
+	return pop3_uidl_is_valid(uidl, &error) ? 1 : 0;
+}
+
+void journal_line_restore(pool_t pool, struct policy_epoch *epoch,
+			  struct pop3_message *line)
+{
+	/* by a clock that is behind it would seem old */
+	time_t now = I_MAX(time(NULL), epoch->retention.checked);
+	const struct policy_device *device;
+
+	if (!journal_line_lacks_downloads(epoch, line->uid, line))
+		return;
+	array_foreach(&epoch->devices, device) {
+		if (seq_range_exists(&device->downloaded, line->uid)) {
+			pop3_message_add_device(pool, line, device->name, now);
+			seq_range_array_add(&epoch->downloaded, line->uid);
+		}
+	}
+	if (line->downloaded == 0)
+		line->downloaded = now;
+	pop3_retention_bounds_add_download(&epoch->retention, now);
+}

@@ -1,0 +1,34 @@
+#ifndef POP3_POLICY_JOURNAL_LOST_H
+#define POP3_POLICY_JOURNAL_LOST_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "message.h"
+
+struct mail;
+struct maildrop;
+struct policy_epoch;
+
+/* What the journal has lost: lines of messages that the state knows to be
+   recorded or downloaded. These get new lines that say that they were
+   downloaded now, so that none passes for one that was never downloaded, and
+   none goes early. */
+
+/* Whether the line of a message (NULL if it has none) does not say of its
+   downloads what the state knows. */
+bool journal_line_lacks_downloads(const struct policy_epoch *epoch,
+				  uint32_t uid,
+				  const struct pop3_message *line);
+/* Likewise, or it has no line where it should have one. Returns 1, 0, or -1 and
+   an error; mail->expunged tells whether the message is gone. */
+int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
+			 const struct policy_epoch *epoch,
+			 const struct pop3_message *line,
+			 const char **error_r);
+
+/* Put into a new line what the state knows of downloads, as of now. Memory
+   comes from the pool. */
+void journal_line_restore(pool_t pool, struct policy_epoch *epoch,
+			  struct pop3_message *line);
+
+#endif
