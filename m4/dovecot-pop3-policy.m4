@@ -74,6 +74,30 @@ AC_DEFUN([P3P_PKG], [
 $$1[]_PKG_ERRORS])])
 ])
 
+# P3P_SYSTEMD
+# Where units are installed, if at all, and the doveadm that they run: that of the
+# Dovecot we are built for, which need not be installed here.
+AC_DEFUN([P3P_SYSTEMD], [
+	AC_REQUIRE([P3P_DOVECOT])
+	AC_REQUIRE([PKG_PROG_PKG_CONFIG])
+	AC_ARG_WITH([systemdsystemunitdir],
+		[AS_HELP_STRING([--with-systemdsystemunitdir=DIR],
+			[where units of systemd are installed, or no (default: as pkg-config knows, else no)])],
+		[], [with_systemdsystemunitdir=yes])
+	AS_CASE([$with_systemdsystemunitdir], [yes], [
+		systemdsystemunitdir=`$PKG_CONFIG --variable=systemdsystemunitdir systemd 2>&AS_MESSAGE_LOG_FD`
+		AS_IF([test -z "$systemdsystemunitdir"], [systemdsystemunitdir=no])
+	], [systemdsystemunitdir=$with_systemdsystemunitdir])
+	AC_SUBST([systemdsystemunitdir])
+	AM_CONDITIONAL([SYSTEMD], [test "$systemdsystemunitdir" != no])
+
+	AC_ARG_VAR([DOVEADM], [path of doveadm, for the units of systemd])
+	AS_IF([test -z "$DOVEADM"], [
+		# dovecot-config does not name it, only PREFIX/lib/dovecot
+		DOVEADM=`AS_ECHO(["$dovecot_libdir"]) | $SED 's|^\(.*\)/lib@<:@^/@:>@*/.*$|\1|'`/bin/doveadm
+	])
+])
+
 # P3P_FLAGS
 # Flags of our own go to AM_CFLAGS and AM_LDFLAGS (where newer versions of
 # DC_DOVECOT put theirs), never to CFLAGS, which belongs to the user.

@@ -10,6 +10,7 @@ AM_CPPFLAGS = \
 	-I$(top_srcdir)/src/settings \
 	-I$(top_srcdir)/src/maildrop \
 	-I$(top_srcdir)/src/fast-polls \
+	-I$(top_srcdir)/src/retention \
 	-I$(top_srcdir)/src/plugin \
 	$(LIBDOVECOT_INCLUDE)
 
@@ -19,6 +20,7 @@ policy_lib = $(top_builddir)/src/policy/libpolicy.la
 state_lib = $(top_builddir)/src/state/libstate.la
 maildrop_lib = $(top_builddir)/src/maildrop/libmaildrop.la
 fast_polls_lib = $(top_builddir)/src/fast-polls/libfastpolls.la
+retention_lib = $(top_builddir)/src/retention/libretention.la
 settings_lib = $(top_builddir)/src/settings/libsettings.la
 
 # What a module that serves sessions or doveadm is made of, beside its own files.

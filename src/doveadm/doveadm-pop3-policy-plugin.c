@@ -11,6 +11,8 @@ void doveadm_pop3_policy_plugin_init(struct module *module ATTR_UNUSED)
 {
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_quota_get);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_quota_reset);
+	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_retention_run);
+	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_retention_status);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_uidl_list);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_uidl_verify);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_uidl_adopt);

@@ -13,6 +13,10 @@ void doveadm_pop3_policy_plugin_deinit(void);
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_quota_get;
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_quota_reset;
 
+/* doveadm pop3 retention run|status */
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_retention_run;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_retention_status;
+
 /* doveadm pop3 uidl list|verify|adopt|accept|export|import */
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_uidl_list;
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_uidl_verify;

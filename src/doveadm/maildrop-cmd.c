@@ -144,6 +144,14 @@ maildrop_cmd_check(struct maildrop_cmd *cmd, const char **reason_r)
 	}
 }
 
+const char *maildrop_cmd_recover_first(const struct maildrop_cmd *cmd,
+				       const char *reason)
+{
+	return t_strdup_printf("UIDLs have to be recovered first (%s): "
+		"log in by POP3 once, or run: doveadm pop3 uidl accept -u %s",
+		reason, cmd->user->username);
+}
+
 int maildrop_cmd_look(struct maildrop_cmd *cmd, const char **error_r)
 {
 	const char *reason;
@@ -154,10 +162,7 @@ int maildrop_cmd_look(struct maildrop_cmd *cmd, const char **error_r)
 	case EPOCH_FIRST:
 		return 0;
 	case EPOCH_BROKEN:
-		*error_r = t_strdup_printf("UIDLs have to be recovered first "
-			"(%s): log in by POP3 once, or run: "
-			"doveadm pop3 uidl accept -u %s", reason,
-			cmd->user->username);
+		*error_r = maildrop_cmd_recover_first(cmd, reason);
 		return -1;
 	case EPOCH_FAILED:
 		*error_r = reason;

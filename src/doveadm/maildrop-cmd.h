@@ -58,7 +58,10 @@ int maildrop_cmd_try_again(struct maildrop_cmd *cmd, unsigned int *tries,
    epoch is broken, or when that failed. */
 enum epoch_check_result
 maildrop_cmd_check(struct maildrop_cmd *cmd, const char **reason_r);
-/* Likewise; also fails when a session would first have to recover UIDLs, or to
+/* What to do if the epoch is broken for that reason, in the data stack. */
+const char *maildrop_cmd_recover_first(const struct maildrop_cmd *cmd,
+				       const char *reason);
+/* As maildrop_cmd_check(); also fails when a session would first have to recover UIDLs, or to
    make names. Returns 0, or -1 and an error that says what to do. */
 int maildrop_cmd_look(struct maildrop_cmd *cmd, const char **error_r);
 /* As a session does when it begins: recover UIDLs if need be. Returns 0, or -1

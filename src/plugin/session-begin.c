@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
+#include "exempt.h"
 #include "store.h"
 #include "reply-ostream.h"
 #include "session.h"
@@ -60,6 +61,26 @@ session_try_begin(struct client *client, const struct pop3_policy_settings *set,
 	return FALSE;
 }
 
+static int
+get_settings(struct client *client, const struct pop3_policy_settings **set_r,
+	     const char **error_r)
+{
+	const struct retention_policy *policy;
+	const char *error;
+
+	if (pop3_policy_settings_get(client->user, set_r, error_r) < 0)
+		return -1;
+	/* a query can only be checked where there is mail storage */
+	policy = &(*set_r)->retention;
+	if (!pop3_retention_is_forever(&policy->rules) &&
+	    retention_exempt_check(policy->exempt, &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_exempt: %s", error);
+		pop3_policy_settings_free(set_r);
+		return -1;
+	}
+	return 0;
+}
+
 void pop3_policy_session_begin(struct client *client)
 {
 	const struct pop3_policy_settings *set;
@@ -68,7 +89,7 @@ void pop3_policy_session_begin(struct client *client)
 
 	event = event_create(client->user->event);
 	event_set_append_log_prefix(event, "pop3_policy: ");
-	if (pop3_policy_settings_get(client->user, &set, &error) < 0) {
+	if (get_settings(client, &set, &error) < 0) {
 		e_error(event, "%s", error);
 		reply_ostream_refuse_session(client, MISCONFIGURED_REPLY,
 					     REFUSE_REASON);

@@ -237,8 +237,9 @@ void session_uidls_add_seen(struct session_uidls *uidls, uint32_t uid)
 	fetched_uids_add(&uidls->seen, uid);
 }
 
-/* Polls on dbox look into the index cache, where stock Dovecot does not, and who
-   does that mends at the next sync what is old there: now, not in a poll. */
+/* Polls on dbox look into the index cache, where stock Dovecot does not, and
+   who does that mends at the next sync what is old there: now, not in a
+   poll. */
 static void tidy_cache(struct session_uidls *uidls)
 {
 	if (uidls->client->trans == NULL)
@@ -271,8 +272,8 @@ take_in(struct session_uidls *uidls, const struct session_news *news)
 	}
 }
 
-/* Put all of the epoch in the place of its brief. Returns FALSE if another one has
-   begun meanwhile, or it cannot be read. */
+/* Put all of the epoch in the place of its brief. Returns FALSE if another one
+   has begun meanwhile, or it cannot be read. */
 static bool complete_uidls(struct session_uidls *uidls)
 {
 	uint32_t number = uidls->uidls->epoch->number;
@@ -305,6 +306,7 @@ void session_uidls_finish(struct session_uidls *uidls,
 		.shown = uidls->drop.messages > 0,
 		.downloaded = *downloaded,
 		.downloaded_at = time(NULL),
+		.device = uidls->set->device,
 	};
 
 	if (uidls->uidls == NULL ||
@@ -325,6 +327,38 @@ uint32_t session_uidls_epoch(const struct session_uidls *uidls)
 {
 	return uidls->uidls == NULL || uidls->uidls->epoch == NULL ? 0 :
 		uidls->uidls->epoch->number;
+}
+
+bool session_uidls_get_retention(const struct session_uidls *uidls,
+				 struct pop3_retention_bounds *bounds_r)
+{
+	const struct maildrop_uidls *known = uidls->uidls;
+
+	i_zero(bounds_r);
+	if (known != NULL && known->epoch != NULL)
+		*bounds_r = known->epoch->retention;
+	return known != NULL &&
+		(known->epoch != NULL || uidls->drop.messages > 0);
+}
+
+int session_uidls_sync_drop(struct session_uidls *uidls,
+			    struct maildrop **drop_r, const char **error_r)
+{
+	struct mailbox *box = uidls->drop.box;
+
+	if (uidls->uidls == NULL) {
+		*error_r = "the session had no maildrop";
+		return -1;
+	}
+	if (mailbox_sync(box, MAILBOX_SYNC_FLAG_FULL_READ) < 0) {
+		*error_r = mailbox_get_last_internal_error(box, NULL);
+		return -1;
+	}
+	uidls->checked_epoch = 0;
+	if (init_drop(uidls, box, error_r) < 0)
+		return -1;
+	*drop_r = &uidls->drop;
+	return 0;
 }
 
 /* Returns 0 and the epoch as it is written now, -1 if it cannot be read. */

@@ -11,6 +11,15 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_on_error = "fail",
 	.pop3_policy_uidl_alarm = "50",
 	.pop3_policy_fast_polls = "yes",
+	.pop3_policy_keep_downloaded = "forever",
+	.pop3_policy_keep_undownloaded = "forever",
+	.pop3_policy_keep_max_messages = "unlimited",
+	.pop3_policy_keep_max_size = "unlimited",
+	.pop3_policy_expire_action = "expunge",
+	.pop3_policy_exempt = "FLAGGED",
+	.pop3_policy_device = "",
+	.pop3_policy_keep_devices = "",
+	.pop3_policy_report_only = "no",
 };
 
 #define DEF(name) { #name, offsetof(struct pop3_policy_settings, name) }
@@ -25,6 +34,15 @@ static const struct {
 	DEF(pop3_policy_on_error),
 	DEF(pop3_policy_uidl_alarm),
 	DEF(pop3_policy_fast_polls),
+	DEF(pop3_policy_keep_downloaded),
+	DEF(pop3_policy_keep_undownloaded),
+	DEF(pop3_policy_keep_max_messages),
+	DEF(pop3_policy_keep_max_size),
+	DEF(pop3_policy_expire_action),
+	DEF(pop3_policy_exempt),
+	DEF(pop3_policy_device),
+	DEF(pop3_policy_keep_devices),
+	DEF(pop3_policy_report_only),
 };
 
 int pop3_policy_settings_get(struct mail_user *user,

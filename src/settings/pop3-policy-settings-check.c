@@ -1,7 +1,9 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "device-names.h"
 #include "quota-text.h"
+#include "retention-text.h"
 #include "pop3-policy-settings.h"
 
 /* Find value among two choices, the first of which is the default. */
@@ -48,8 +50,103 @@ parse_percent(const char *name, const char *value, unsigned int *percent_r,
 	return -1;
 }
 
-bool pop3_policy_settings_check(void *_set, pool_t pool ATTR_UNUSED,
-				const char **error_r)
+static int
+parse_keep(const char *name, const char *value,
+	   int parse(const char *text, uint64_t *number_r, const char **error_r),
+	   uint64_t *number_r, const char **error_r)
+{
+	const char *error;
+
+	if (parse(value, number_r, &error) == 0)
+		return 0;
+	*error_r = t_strdup_printf("%s: %s", name, error);
+	return -1;
+}
+
+static int
+parse_action(const struct pop3_policy_settings *set, pool_t pool,
+	     const char **move_to_r, const char **error_r)
+{
+	const char *mailbox, *error;
+
+	if (pop3_expire_action_parse(set->pop3_policy_expire_action, &mailbox,
+				     &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_expire_action: %s",
+					   error);
+		return -1;
+	}
+	*move_to_r = p_strdup(pool, mailbox);
+	return 0;
+}
+
+/* 0 would take mail before anybody can have it. */
+static int
+parse_keep_undownloaded(const char *value, uint64_t *seconds_r,
+			const char **error_r)
+{
+	uint64_t seconds;
+
+	if (pop3_keep_time_parse(value, &seconds, error_r) < 0)
+		return -1;
+	if (seconds == 0) {
+		*error_r = "0 would take mail before it can be downloaded, "
+			"expected forever or a time such as 90d";
+		return -1;
+	}
+	*seconds_r = seconds;
+	return 0;
+}
+
+static int
+parse_devices(struct pop3_policy_settings *set, pool_t pool,
+	      const char **error_r)
+{
+	const char *name, *error;
+
+	if (pop3_device_parse(set->pop3_policy_device, &name, &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_device: %s", error);
+		return -1;
+	}
+	set->device = p_strdup(pool, name);
+	if (pop3_devices_parse(set->pop3_policy_keep_devices, pool,
+			       &set->retention.devices, &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_keep_devices: %s",
+					   error);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+parse_retention(const struct pop3_policy_settings *set, pool_t pool,
+		struct retention_policy *policy, const char **error_r)
+{
+	struct pop3_retention_rules *rules = &policy->rules;
+
+	policy->exempt = set->pop3_policy_exempt;
+	return parse_keep("pop3_policy_keep_downloaded",
+			  set->pop3_policy_keep_downloaded,
+			  pop3_keep_time_parse, &rules->keep_downloaded,
+			  error_r) < 0 ||
+		parse_keep("pop3_policy_keep_undownloaded",
+			   set->pop3_policy_keep_undownloaded,
+			   parse_keep_undownloaded, &rules->keep_undownloaded,
+			   error_r) < 0 ||
+		parse_keep("pop3_policy_keep_max_messages",
+			   set->pop3_policy_keep_max_messages,
+			   pop3_keep_count_parse, &rules->max_messages,
+			   error_r) < 0 ||
+		parse_keep("pop3_policy_keep_max_size",
+			   set->pop3_policy_keep_max_size,
+			   pop3_keep_size_parse, &rules->max_bytes,
+			   error_r) < 0 ||
+		parse_action(set, pool, &policy->move_to, error_r) < 0 ||
+		parse_choice("pop3_policy_report_only",
+			     set->pop3_policy_report_only, "no", "yes",
+			     &policy->report_only, error_r) < 0 ? -1 : 0;
+}
+
+bool pop3_policy_settings_check(void *_set, pool_t pool, const char **error_r)
 {
 	struct pop3_policy_settings *set = _set;
 	const char *error;
@@ -74,7 +171,9 @@ bool pop3_policy_settings_check(void *_set, pool_t pool ATTR_UNUSED,
 	    parse_choice("pop3_policy_fast_polls", set->pop3_policy_fast_polls,
 			 "yes", "no", &slow_polls, error_r) < 0 ||
 	    parse_percent("pop3_policy_uidl_alarm", set->pop3_policy_uidl_alarm,
-			  &set->uidl_alarm_percent, error_r) < 0)
+			  &set->uidl_alarm_percent, error_r) < 0 ||
+	    parse_retention(set, pool, &set->retention, error_r) < 0 ||
+	    parse_devices(set, pool, error_r) < 0)
 		return FALSE;
 	set->fast_polls = !slow_polls;
 	return TRUE;

@@ -19,6 +19,15 @@ static const struct setting_define setting_defines[] = {
 	/* a percent sign is no variable */
 	DEF(STR_NOVARS, pop3_policy_uidl_alarm),
 	DEF(ENUM, pop3_policy_fast_polls),
+	DEF(STR, pop3_policy_keep_downloaded),
+	DEF(STR, pop3_policy_keep_undownloaded),
+	DEF(STR, pop3_policy_keep_max_messages),
+	DEF(STR, pop3_policy_keep_max_size),
+	DEF(STR, pop3_policy_expire_action),
+	DEF(STR, pop3_policy_exempt),
+	DEF(STR, pop3_policy_device),
+	DEF(STR, pop3_policy_keep_devices),
+	DEF(ENUM, pop3_policy_report_only),
 
 	SETTING_DEFINE_LIST_END
 };
@@ -31,6 +40,15 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_on_error = "fail:ignore",
 	.pop3_policy_uidl_alarm = "50",
 	.pop3_policy_fast_polls = "yes:no",
+	.pop3_policy_keep_downloaded = "forever",
+	.pop3_policy_keep_undownloaded = "forever",
+	.pop3_policy_keep_max_messages = "unlimited",
+	.pop3_policy_keep_max_size = "unlimited",
+	.pop3_policy_expire_action = "expunge",
+	.pop3_policy_exempt = "FLAGGED",
+	.pop3_policy_device = "",
+	.pop3_policy_keep_devices = "",
+	.pop3_policy_report_only = "no:yes",
 };
 
 const struct setting_parser_info pop3_policy_setting_parser_info = {

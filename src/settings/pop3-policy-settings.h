@@ -4,6 +4,7 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "quota.h"
+#include "retention-policy.h"
 
 struct mail_user;
 
@@ -32,6 +33,24 @@ struct pop3_policy_settings {
 	/* "yes" answers from what earlier sessions have learnt of the mailbox,
 	   "no" asks Dovecot each time, as a session without us does */
 	const char *pop3_policy_fast_polls;
+	/* how long mail stays after its first download, and after delivery if
+	   it was never downloaded, see retention-text.h */
+	const char *pop3_policy_keep_downloaded;
+	const char *pop3_policy_keep_undownloaded;
+	/* how much the maildrop may have */
+	const char *pop3_policy_keep_max_messages;
+	const char *pop3_policy_keep_max_size;
+	/* "expunge" or "move MAILBOX" */
+	const char *pop3_policy_expire_action;
+	/* a search query: messages that it finds stay */
+	const char *pop3_policy_exempt;
+	/* the device that this session is of, and those that must all have
+	   downloaded a message before it counts as downloaded, see
+	   device-names.h */
+	const char *pop3_policy_device;
+	const char *pop3_policy_keep_devices;
+	/* "yes" says what would be removed, and removes nothing */
+	const char *pop3_policy_report_only;
 
 	/* what the texts above mean: */
 	struct pop3_quota_limits quota;
@@ -39,6 +58,9 @@ struct pop3_policy_settings {
 	bool ignore_errors;
 	unsigned int uidl_alarm_percent;
 	bool fast_polls;
+	/* NULL if it has no name */
+	const char *device;
+	struct retention_policy retention;
 };
 
 extern const struct pop3_policy_settings pop3_policy_default_settings;
@@ -55,8 +77,8 @@ int pop3_policy_settings_get(struct mail_user *user,
 			     const char **error_r);
 void pop3_policy_settings_free(const struct pop3_policy_settings **set);
 
-/* Replace the variables of pop3_policy_state. The result is in the data stack or
-   lives as long as the settings. Returns 0, or -1 and an error. */
+/* Replace the variables of pop3_policy_state. The result is in the data stack
+   or lives as long as the settings. Returns 0, or -1 and an error. */
 int pop3_policy_settings_expand(const struct pop3_policy_settings *set,
 				struct mail_user *user, const char **value_r,
 				const char **error_r);
