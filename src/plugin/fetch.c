@@ -9,13 +9,13 @@
 #include "fetch.h"
 
 void fetch_begin(struct fetch *fetch, struct client *client, struct mail *mail,
-		 struct istream *stream, bool retr, bool download)
+		 struct istream *stream, bool wants_whole, bool download)
 {
 	fetch->mail = mail;
 	fetch->stream = stream;
 	fetch->uid = mail->uid;
 	fetch->start_offset = client->output->offset;
-	fetch->retr = retr;
+	fetch->wants_whole = wants_whole;
 	fetch->download = download;
 }
 
@@ -28,7 +28,7 @@ bool fetch_sent_whole(const struct fetch *fetch, const struct client *client)
 {
 	const struct istream *stream = fetch->stream;
 
-	return fetch->retr && stream->eof && stream->stream_errno == 0 &&
+	return fetch->wants_whole && stream->eof && stream->stream_errno == 0 &&
 		i_stream_get_data_size(fetch->stream) == 0 &&
 		!client->output->closed && client->output->stream_errno == 0;
 }

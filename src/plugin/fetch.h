@@ -19,14 +19,14 @@ struct fetch {
 	struct istream *stream;
 	uint32_t uid;
 	uoff_t start_offset;
-	/* the client asked for the whole message with RETR */
-	bool retr;
+	/* the client fetches the message, it does not only look at it */
+	bool wants_whole;
 	/* counts as a message in the quota */
 	bool download;
 };
 
 void fetch_begin(struct fetch *fetch, struct client *client, struct mail *mail,
-		 struct istream *stream, bool retr, bool download);
+		 struct istream *stream, bool wants_whole, bool download);
 
 /* Octets of the reply that were given to the output until now. */
 uoff_t fetch_sent_bytes(const struct fetch *fetch, const struct client *client);
@@ -34,8 +34,8 @@ uoff_t fetch_sent_bytes(const struct fetch *fetch, const struct client *client);
    it. It sends the final dot also when reading the message has failed. */
 bool fetch_sent_whole(const struct fetch *fetch, const struct client *client);
 
-/* UIDs of messages that were fetched. Mostly one is the next after the last one,
-   and each message pays for this: those are only counted up. */
+/* UIDs of messages that were fetched. Mostly one is the next after the last
+   one, and each message pays for this: those are only counted up. */
 struct fetched_uids {
 	ARRAY_TYPE(seq_range) uids;
 	/* not in there yet; seq1 is 0 if there are none */

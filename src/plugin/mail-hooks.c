@@ -201,6 +201,7 @@ policy_box_search_init(struct mailbox_transaction_context *t,
 	struct fast_polls *fast = get_fast_polls(pbox);
 	struct mail_search_context *ctx = NULL;
 
+	pop3_policy_session_search_begin(pbox->session);
 	if (fast != NULL && sorts_by_order_only(sort_program) &&
 	    fast_polls_have_no_orders(fast) && !others_have_orders(t)) {
 		sort_program = NULL;
@@ -233,6 +234,7 @@ static int policy_box_search_deinit(struct mail_search_context *ctx)
 {
 	struct policy_box *pbox = POLICY_BOX_CONTEXT(ctx->transaction->box);
 
+	pop3_policy_session_search_end(pbox->session);
 	if (!plain_search_is(ctx))
 		return pbox->module_ctx.super.search_deinit(ctx);
 	plain_search_deinit(ctx);

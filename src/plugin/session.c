@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "array.h"
 #include "istream.h"
 #include "ostream.h"
 #include "module-context.h"
@@ -8,10 +9,14 @@
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "store.h"
+#include "compat-autoexpunge.h"
+#include "expire.h"
+#include "capa-ostream.h"
 #include "fast-polls.h"
 #include "fetch.h"
 #include "reply-ostream.h"
 #include "session-quota.h"
+#include "session-retention.h"
 #include "session-uidls.h"
 #include "top-command.h"
 #include "session.h"
@@ -37,9 +42,15 @@ struct pop3_policy_session {
 	struct fast_polls *fast;
 	/* once a message was refused */
 	struct reply_ostream *reply;
+	/* once the mailbox was synced, until the session is over */
+	struct capa_ostream *capa;
 
+	/* the message of a RETR or TOP, from its opening, which may fail, until
+	   the pop3 process frees it; only to be compared */
+	const struct mail *opened;
 	struct fetch fetch;
-	/* UIDs of the messages that were sent whole by RETR */
+	/* UIDs of the messages that were sent whole to a client that fetches
+	   them */
 	struct fetched_uids sent_whole;
 	/* where the last message stood in client->msgnum_to_seq_map */
 	uint32_t last_msgnum;
@@ -119,6 +130,8 @@ bool pop3_policy_session_allow_open(struct pop3_policy_session *session,
 	uint32_t msgnum;
 	uoff_t size;
 
+	session->opened = mail;
+	capa_ostream_pause(session->capa);
 	if (command != SESSION_RETR || session->quota == NULL)
 		return TRUE;
 	msgnum = session_msgnum(session, mail->seq);
@@ -148,14 +161,11 @@ measure_top(struct mail *mail, uoff_t lines, struct top_reply_size *size_r)
 
 static bool
 session_allow_top(struct pop3_policy_session *session, struct mail *mail,
-		  bool *download_r)
+		  uint32_t msgnum, uoff_t lines, bool *download_r)
 {
-	uint32_t msgnum = session_msgnum(session, mail->seq);
-	uoff_t lines, size = session->client->message_sizes[msgnum];
+	uoff_t size = session->client->message_sizes[msgnum];
 	struct top_reply_size reply_size;
 
-	lines = top_command_lines(session->client->input,
-				  session->last_command_offset, msgnum + 1);
 	/* no message has more lines than octets */
 	if (lines >= size || measure_top(mail, lines, &reply_size) < 0) {
 		reply_size.max_size = max_wire_size(session->client, size);
@@ -176,15 +186,25 @@ bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
 				    enum session_command command,
 				    struct istream *stream)
 {
-	bool download = TRUE, allowed = TRUE;
+	bool download = TRUE, allowed = TRUE, wants_whole = TRUE;
 
-	if (command == SESSION_TOP && session->quota != NULL)
-		allowed = session_allow_top(session, mail, &download);
+	if (command == SESSION_TOP) {
+		uint32_t msgnum = session_msgnum(session, mail->seq);
+		uoff_t lines = top_command_lines(session->client->input,
+			session->last_command_offset, msgnum + 1);
+
+		wants_whole = lines >= TOP_DOWNLOAD_LINES &&
+			lines != UOFF_T_MAX;
+		if (session->quota != NULL) {
+			allowed = session_allow_top(session, mail, msgnum,
+						    lines, &download);
+		}
+	}
 	session->last_command_offset = session->client->input->v_offset;
 	if (!allowed)
 		return FALSE;
 	fetch_begin(&session->fetch, session->client, mail, stream,
-		    command == SESSION_RETR, download);
+		    wants_whole, download);
 	return TRUE;
 }
 
@@ -206,11 +226,27 @@ void pop3_policy_session_mail_freed(struct pop3_policy_session *session,
 {
 	struct fetch *fetch = &session->fetch;
 
-	if (fetch->mail != mail)
-		return;
-	if (fetch_sent_whole(fetch, session->client))
-		fetched_uids_add(&session->sent_whole, fetch->uid);
-	session_fetch_end(session);
+	if (fetch->mail == mail) {
+		if (fetch_sent_whole(fetch, session->client))
+			fetched_uids_add(&session->sent_whole, fetch->uid);
+		session_fetch_end(session);
+	}
+	if (session->opened == mail) {
+		session->opened = NULL;
+		capa_ostream_resume(session->capa);
+	}
+}
+
+void pop3_policy_session_search_begin(struct pop3_policy_session *session)
+{
+	capa_ostream_pause(session->capa);
+}
+
+void pop3_policy_session_search_end(struct pop3_policy_session *session)
+{
+	/* not if a message that is being sent needs a search */
+	if (session->opened == NULL)
+		capa_ostream_resume(session->capa);
 }
 
 static void session_log(struct pop3_policy_session *session, const char *left)
@@ -251,6 +287,19 @@ session_open_fast_polls(struct pop3_policy_session *session,
 			client->mail_set->pop3_uidl_format);
 }
 
+static const char *session_expire_line(void *context)
+{
+	struct pop3_policy_session *session = context;
+	struct pop3_autoexpunge autoexpunge;
+
+	compat_mailbox_get_autoexpunge(session->client->mailbox,
+				       &autoexpunge.keep,
+				       &autoexpunge.max_messages);
+	return t_strconcat("EXPIRE ",
+			   pop3_expire_text(&session->set->retention,
+					    &autoexpunge), NULL);
+}
+
 int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 				       struct mailbox *box)
 {
@@ -264,7 +313,13 @@ int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 		session_open_fast_polls(session, box);
 		checked_epoch = fast_polls_epoch(session->fast);
 	}
-	return session_uidls_open(session->uidls, box, checked_epoch);
+	if (session_uidls_open(session->uidls, box, checked_epoch) < 0)
+		return -1;
+	if (session->capa == NULL) {
+		session->capa = capa_ostream_init(session->client,
+						  session_expire_line, session);
+	}
+	return 0;
 }
 
 struct fast_polls *
@@ -296,6 +351,9 @@ static void session_finish_uidls(struct pop3_policy_session *session)
 	if (!client->quit_seen || !client->delete_success)
 		array_clear(downloaded);
 	session_uidls_finish(session->uidls, downloaded);
+	session_retention_finish(session->client, &session->set->retention,
+				 session->store, session->uidls,
+				 array_count(downloaded) > 0, session->event);
 }
 
 void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)
@@ -347,6 +405,7 @@ static void session_client_destroy(struct client *client, const char *reason)
 	session_learn(session);
 	fast_polls_deinit(&session->fast);
 	reply_ostream_deinit(&session->reply);
+	capa_ostream_deinit(&session->capa);
 	session_uidls_deinit(&session->uidls);
 	session_quota_deinit(&session->quota);
 	policy_store_deinit(&session->store);

@@ -33,8 +33,9 @@ void pop3_policy_session_init(struct client *client,
 /* The session of a user, or NULL. */
 struct pop3_policy_session *pop3_policy_session_find(struct mail_user *user);
 
-/* The mailbox was synced, which the pop3 process does before it is listed. Returns
-   0, or -1 with an error of the mailbox: then it must not be listed. */
+/* The mailbox was synced, which the pop3 process does before it is listed.
+   Returns 0, or -1 with an error of the mailbox: then it must not be
+   listed. */
 int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 				       struct mailbox *box);
 /* What is known of the mailbox already; NULL if nothing is to be. */
@@ -42,18 +43,23 @@ struct fast_polls *
 pop3_policy_session_fast_polls(struct pop3_policy_session *session);
 /* Whether messages may have a UIDL that is not Dovecot's own. */
 bool pop3_policy_session_has_uidls(const struct pop3_policy_session *session);
-/* Such a UIDL, in the data stack. Returns 1, 0 if this message has none, -1 if it
-   cannot be known: then the session ends. */
+/* Such a UIDL, in the data stack. Returns 1, 0 if this message has none, -1 if
+   it cannot be known: then the session ends. */
 int pop3_policy_session_get_uidl(struct pop3_policy_session *session,
 				 struct mail *mail, const char **uidl_r);
+
+/* The pop3 process goes through the mailbox, for one line for each message or
+   to change their flags. */
+void pop3_policy_session_search_begin(struct pop3_policy_session *session);
+void pop3_policy_session_search_end(struct pop3_policy_session *session);
 
 /* The client wants a message that is not open yet. Returns TRUE if it may have
    it; else the reply is set, and opening the message must fail. */
 bool pop3_policy_session_allow_open(struct pop3_policy_session *session,
 				    struct mail *mail,
 				    enum session_command command);
-/* Likewise for an open message, whose stream is at its beginning: what could not
-   be judged before. If it returns TRUE, the reply is sent next. */
+/* Likewise for an open message, whose stream is at its beginning: what could
+   not be judged before. If it returns TRUE, the reply is sent next. */
 bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
 				    struct mail *mail,
 				    enum session_command command,
@@ -66,8 +72,8 @@ void pop3_policy_session_mail_freed(struct pop3_policy_session *session,
    before the client is told goodbye. */
 void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session);
 
-/* End the connection with the client, which has been told all: it need not wait for
-   what a session writes down. */
+/* End the connection with the client, which has been told all: it need not
+   wait for what a session writes down. */
 void session_hang_up(struct client *client);
 
 #endif
