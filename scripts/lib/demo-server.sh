@@ -7,6 +7,9 @@ note=/run/dovecot-pop3-policy-demo
 # The owner of the mail: a number that no account has.
 mail_uid=23110
 quota="50msg/day 20M/month"
+# Of the user leaver only.
+keep_downloaded=2s
+expire_action="move Expired"
 
 free_port() {
 	python3 - <<-'EOF'
@@ -42,6 +45,15 @@ conf_common() {
 	EOF
 }
 
+# Users, and what they have of their own.
+write_users() {
+	for user in demo keeper leaver; do
+		fields=
+		[ $user != leaver ] || fields="userdb_pop3_policy_keep_downloaded=$keep_downloaded"
+		echo "$user::$mail_uid:$mail_uid::$dir/home/$user::$fields"
+	done > "$dir/users"
+}
+
 conf_23() {
 	conf_common
 	cat <<-EOF
@@ -52,12 +64,13 @@ conf_23() {
 		  args = password=demo
 		}
 		userdb {
-		  driver = static
-		  args = uid=$mail_uid gid=$mail_uid home=$dir/home/%n
+		  driver = passwd-file
+		  args = username_format=%u $dir/users
 		}
 		mail_plugins = \$mail_plugins pop3_policy
 		plugin {
 		  pop3_policy_quota = $quota
+		  pop3_policy_expire_action = $expire_action
 		}
 	EOF
 }
@@ -73,17 +86,14 @@ conf_24() {
 		passdb static {
 		  password = demo
 		}
-		userdb static {
-		  fields {
-		    uid = $mail_uid
-		    gid = $mail_uid
-		    home = $dir/home/%{user | username}
-		  }
+		userdb passwd-file {
+		  passwd_file_path = $dir/users
 		}
 		mail_plugins {
 		  pop3_policy = yes
 		}
 		pop3_policy_quota = $quota
+		pop3_policy_expire_action = $expire_action
 	EOF
 }
 
@@ -93,6 +103,7 @@ write_conf() {
 	2.3.*) conf_23 ;;
 	*) conf_24 "$version" ;;
 	esac > "$dir/dovecot.conf"
+	write_users
 }
 
 # Ends the server of the demo that is noted, if there is one, and removes its folder.
