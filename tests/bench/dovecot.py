@@ -60,23 +60,38 @@ class Dovecot:
         inbox = f"mail_inbox_path = {home}/inbox\n" if driver == "mbox" else ""
         return f"mail_driver = {driver}\nmail_path = {folder}\n{inbox}"
 
-    def config(self, workdir, home, driver, with_plugin):
-        """The text of a configuration in which the user's mail is in home, in that storage."""
-        text = self._head(workdir) + f"mail_home = {home}\n" + self._location(home, driver)
+    def plugin_settings(self, settings):
+        """The text that loads the plugin with these settings."""
+        lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
         if self.is_23:
-            if with_plugin:
-                text += (
-                    "mail_plugins = $mail_plugins pop3_policy\n"
-                    f"plugin {{\n  pop3_policy_quota = {QUOTA}\n}}\n"
-                )
-            return text
-        # 2.4 clears the environment of what it does not know, USER and HOME too.
-        text += (
-            f"import_environment {{\n  USER = bench\n  HOME = {home}\n}}\n"
-        )
+            return f"mail_plugins = $mail_plugins pop3_policy\nplugin {{\n{lines}}}\n"
+        return f"mail_plugins {{\n  pop3_policy = yes\n}}\n{lines}"
+
+    def config(self, workdir, home, driver, with_plugin, settings):
+        """The text of a configuration in which the user's mail is in home, in that storage. The settings are the
+        plugin's."""
+        text = self._head(workdir) + f"mail_home = {home}\n" + self._location(home, driver)
+        if not self.is_23:
+            # 2.4 clears the environment of what it does not know, USER and HOME too.
+            text += f"import_environment {{\n  USER = bench\n  HOME = {home}\n}}\n"
         if with_plugin:
-            text += (
-                "mail_plugins {\n  pop3_policy = yes\n}\n"
-                f"pop3_policy_quota = {QUOTA}\n"
-            )
+            text += self.plugin_settings({"pop3_policy_quota": QUOTA, **settings})
         return text
+
+    def users_config(self, workdir, passwd, reader, group, with_plugin, settings):
+        """Likewise of a configuration with the users of a passwd-file, of a server that the reader may ask who they
+        are."""
+        text = self._head(workdir) + self._location("~" if not self.is_23 else "%h", "maildir") + (
+            # who need not be root to start it
+            f"default_internal_user = {reader}\n"
+            f"default_login_user = {reader}\n"
+            f"default_internal_group = {group}\n"
+            "protocols =\n"
+            "service anvil {\n  chroot =\n}\n"
+            f"service auth {{\n  unix_listener auth-userdb {{\n    user = {reader}\n    mode = 0600\n  }}\n}}\n"
+            f"service stats {{\n  unix_listener stats-writer {{\n    user = {reader}\n    mode = 0600\n  }}\n}}\n"
+        )
+        for database in ("passdb", "userdb"):
+            text += (f"{database} {{\n  driver = passwd-file\n  args = {passwd}\n}}\n" if self.is_23 else
+                     f"{database} passwd-file {{\n  passwd_file_path = {passwd}\n}}\n")
+        return text + (self.plugin_settings(settings) if with_plugin else "")

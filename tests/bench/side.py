@@ -16,6 +16,8 @@ class Side:
         self.dovecot = dovecot
         self.with_plugin = with_plugin
         self.driver = "maildir"
+        # Of the plugin, more than those that every bench has.
+        self.settings = {}
         # Names of one length: both sides handle paths of the same size.
         self.base = os.path.join(workdir, f"{scenario}-{name:_<6}")
         self.home = os.path.join(self.base, "home")
@@ -38,9 +40,12 @@ class Side:
         """As this side is, unless something is to be done by stock Dovecot first."""
         if with_plugin is None:
             with_plugin = self.with_plugin
-        with open(self.conf, "w", encoding="ascii") as out:
-            out.write(self.dovecot.config(self.base, self.home, self.driver, with_plugin))
+        self.write_config(with_plugin)
         session.give_to_reader(self.base)
+
+    def write_config(self, with_plugin):
+        with open(self.conf, "w", encoding="ascii") as out:
+            out.write(self.dovecot.config(self.base, self.home, self.driver, with_plugin, self.settings))
 
     def play(self, lines):
         return session.run([self.dovecot.pop3, "-c", self.conf], self.home, session.commands(*lines))
@@ -52,16 +57,15 @@ class Side:
             os.path.join(self.profiles, step))
 
     def adopt(self):
-        session.run(self.adopt_command(), self.home, None)
+        session.run(self.doveadm("pop3 uidl adopt"), self.home, None)
 
-    def measure_adopt(self):
-        """The instructions of doveadm while it takes in all messages."""
-        cost, _ = session.instructions(self.adopt_command(), self.home, None,
-                                       os.path.join(self.profiles, "adopt"))
+    def measure_doveadm(self, command, *args, step):
+        """The instructions of doveadm while it does that for the user."""
+        cost, _ = session.instructions(self.doveadm(command, *args), self.home, None, os.path.join(self.profiles, step))
         return cost
 
-    def adopt_command(self):
-        return ["doveadm", "-c", self.conf, "pop3", "uidl", "adopt", *self.dovecot.own_user]
+    def doveadm(self, command, *args):
+        return ["doveadm", "-c", self.conf, *command.split(), *self.dovecot.own_user, *args]
 
     def memory(self, listing):
         """KB that the process of a session has had at most when it has sent this listing."""

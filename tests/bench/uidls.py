@@ -39,7 +39,7 @@ def both(pool, work, *sides):
 def measure_first(side):
     """Nothing is known of the mailbox yet, nor the size of any message."""
     side.fill(ADOPT_COUNT, SIZE, by_dovecot=False)
-    return side.measure_adopt() if side.with_plugin else side.measure(LISTING)[0]
+    return side.measure_doveadm("pop3 uidl adopt", step="adopt") if side.with_plugin else side.measure(LISTING)[0]
 
 
 def bench_adopt(table, pool, stock, plugin):
