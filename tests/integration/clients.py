@@ -83,6 +83,7 @@ class Getmail(Client):
     def __init__(self, user, folder, keep):
         super().__init__(user, folder, keep)
         self.target = user.server.user("inbox-of-" + user.name)
+        self.target.mail.may_come_from(user.mail)
 
     def command(self):
         self.write("getmailrc", "\n".join([

@@ -12,6 +12,7 @@ import tempfile
 import pytest
 
 import clock
+import invariant
 import mailgen
 import state_check
 from dovecot import Server
@@ -26,6 +27,11 @@ SERVERS = []
 @pytest.fixture(scope="session", autouse=True)
 def needs_root():
     assert os.geteuid() == 0, "these tests start mail servers and must be run as root"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def watched_deliveries():
+    invariant.watch()
 
 
 @pytest.fixture(scope="session")
@@ -130,11 +136,27 @@ def logs_and_states(request, own_servers):
     request.node.log_start = {server: len(server.log()) for server in SERVERS}
     yield
     for server in SERVERS:
-        server.wait_idle()
         for name in set(server.users) - known.get(server, set()):
             home = os.path.join(server.home_root, name)
             state_check.check_home(home)
             shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def mail_invariant(logs_and_states):
+    """Waits for the end of all sessions, and checks the mail of all users that the test has made, whose homes are there
+    until then."""
+    mailgen.new_test()
+    known = {server: set(server.people) for server in SERVERS}
+    starts = {server: server.log_size() for server in SERVERS}
+    yield
+    found = []
+    for server in SERVERS:
+        server.wait_idle()
+        with server.running_again():
+            for name in set(server.people) - known.get(server, set()):
+                found += invariant.complaints(server.people[name], starts.get(server, 0))
+    assert not found, "\n".join(found)
 
 
 def shorten(log):

@@ -158,6 +158,7 @@ def make_backup(user):
 
 def backup_restored(user):
     """What came since the backup is lost, and its UIDs are there for other messages."""
+    user.mail.lose("what came since the backup")
     remove(mail_paths(user))
     for name in os.listdir(backup_path(user)):
         os.rename(os.path.join(backup_path(user), name), os.path.join(user.home, name))
@@ -194,6 +195,7 @@ def re_appended(user):
     """By an IMAP client that knows of nothing but messages, which come back in another order."""
     await_next_second(user)
     messages = user.contents()
+    user.mail.lose("it comes back as other messages")
     remove(mail_paths(user))
     user.append(messages[1::2] + messages[::2][::-1])
 
@@ -211,6 +213,7 @@ def moved(user):
 
 def write_to_mbox(user, messages):
     """As a delivery agent does it that is not Dovecot's, which would make the header of each message another one."""
+    user.mail.deliver(messages)
     path, = [name for name in mail_paths(user) if os.path.basename(name).startswith("inbox")]
     with open(path, "ab") as file:
         os.fchown(file.fileno(), users.UID, users.GID)

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """A private Dovecot: its own folder, ports above 20000 on 127.0.0.1, ended by its process id."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -8,8 +9,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 import dovecot_conf
+import invariant
 from clock import Clock
 from polling import wait_for
 from user import User
@@ -54,6 +57,8 @@ class Server:
         os.mkdir(os.path.join(self.root, "users.d"), 0o755)
         self.clock = clock or Clock(self.root)
         self.users = {}
+        self.people = {}
+        self.settings = settings or {}
         self.written = {}
         self.stamp = 1_000_000_000
         self.ports = free_ports(["pop3", "imap"])
@@ -66,7 +71,7 @@ class Server:
         pop3 = self.wrapper("pop3", command, faked)
         doveadm = self.wrapper("doveadm-server", [os.path.join(LIBEXEC, "doveadm-server")], faked)
         self.faked = faked
-        text = dovecot_conf.server_conf(self.root, self.ports, pop3, doveadm, names, settings or {}, extra,
+        text = dovecot_conf.server_conf(self.root, self.ports, pop3, doveadm, names, self.settings, extra,
                                         VSZ_UNLIMITED, iterate)
         self.write_conf(text)
         self.write_users()
@@ -120,6 +125,16 @@ class Server:
             self.process.stdout.close()
             self.process = None
 
+    @contextlib.contextmanager
+    def running_again(self):
+        """Starts the server for a while if a test has stopped it."""
+        was_running = self.process is not None
+        if not was_running:
+            self.start()
+        yield
+        if not was_running:
+            self.stop()
+
     def remove(self):
         self.stop()
         shutil.rmtree(self.root, ignore_errors=True)
@@ -169,6 +184,7 @@ class Server:
         """A new user whose mail is kept in FORM; FIELDS are userdb fields, for example pop3_policy_quota."""
         user = User(self, name, form, fields)
         self.users[name] = user.userdb()
+        self.people[name] = user
         self.write_users()
         return user
 
@@ -181,10 +197,26 @@ class Server:
         except FileNotFoundError:
             return ""
 
+    def log_size(self):
+        return os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
+
+    def log_from(self, start):
+        """What was logged since there were START octets."""
+        with open(self.log_path, "rb") as file:
+            file.seek(start)
+            return file.read().decode("utf-8", "replace")
+
     def log_lines(self, user, pattern="", service="pop3"):
         """Log lines of the sessions of USER that match PATTERN."""
         return [line for line in self.log().splitlines()
                 if "%s(%s)" % (service, user.name) in line and re.search(pattern, line)]
+
+    def wait_log_quiet(self):
+        """Waits for lines that processes have written which are gone: another process writes the file."""
+        size = -1
+        while size != self.log_size():
+            size = self.log_size()
+            time.sleep(0.03)
 
     def wait_log(self, user, pattern, count=1):
         return wait_for(lambda: (lambda found: found if len(found) >= count else None)(self.log_lines(user, pattern)),
@@ -199,9 +231,11 @@ class Server:
         return dict(os.environ, DOVECOT_PRESERVE_ENVS=" ".join(faked), **faked, **more)
 
     def run_doveadm(self, *args, data=None, check=True, environment=None):
+        invariant.before_doveadm(self, args)
         env = self.environment(**(environment or {}))
         result = subprocess.run(["doveadm", "-c", self.conf, *args], input=data, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env=env, check=False)
+        invariant.after_doveadm(self, args, result.stdout.decode("utf-8", "replace"))
         if check:
             assert result.returncode == 0, "doveadm %s: %d\n%s%s" % (
                 " ".join(args), result.returncode, result.stdout.decode(), result.stderr.decode())

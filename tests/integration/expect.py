@@ -29,6 +29,14 @@ MISCONFIGURED = "-ERR [SYS/PERM] POP3 policy of this account is misconfigured."
 NO_STATE = "-ERR [SYS/TEMP] POP3 policy state is not available, try again later."
 NO_UIDLS = "-ERR [SYS/TEMP] Unique ids of the messages are not available, try again later."
 
+# the reply to CAPA after login, of stock Dovecot
+STOCK_CAPA = b"+OK\r\nCAPA\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nAUTH-RESP-CODE\r\n.\r\n"
+
+
+def capa(expire):
+    """That reply with the plugin: capa("14") or capa("NEVER")."""
+    return STOCK_CAPA[:-len(b".\r\n")] + b"EXPIRE " + expire.encode() + b"\r\n.\r\n"
+
 
 def next_start(window, moment):
     """When the window of MOMENT ends."""

@@ -1,8 +1,13 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """Messages for the tests: ordinary ones that can be told apart, and special ones."""
 
+import itertools
 import os
 import re
+
+# part of every message, so that no two tests have the same one; its length never changes
+TEST = itertools.count(1)
+token = "%08d" % 0
 
 HEADER = ("From: sender %(number)d <sender%(number)d@example.org>\r\n"
           "To: user@example.org\r\n"
@@ -15,10 +20,15 @@ HEADER = ("From: sender %(number)d <sender%(number)d@example.org>\r\n"
           "\r\n")
 
 
+def new_test():
+    global token  # pylint: disable=global-statement
+    token = "%08d" % next(TEST)
+
+
 def message(number, size=1500):
     """An ordinary message of about SIZE bytes with CRLF line ends."""
     header = (HEADER % {"number": number}).encode()
-    line = ("This is line %%06d of message %06d, and it goes on to be seventy bytes." % number)
+    line = "This is line %%06d of message %06d of test %s: all seventy bytes." % (number, token)
     lines = max(1, (size - len(header)) // (len(line % 1) + 2))
     return header + b"".join((line % i).encode() + b"\r\n" for i in range(lines))
 

@@ -61,7 +61,8 @@ class Reply:
 
 
 class Pop3:
-    def __init__(self, port, timeout=60, receive_buffer=None):
+    def __init__(self, port, timeout=60, receive_buffer=None, mail=None):
+        """What is downloaded and deleted is noted in MAIL, an invariant.Mail, unless commands are sent by send()."""
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -71,6 +72,9 @@ class Pop3:
         self.received = bytearray()
         self.position = 0
         self.closed = False
+        self.mail = mail
+        self.retrieved = {}
+        self.deleted = set()
         self.banner = self.read_line()
 
     def __enter__(self):
@@ -161,7 +165,25 @@ class Pop3:
         """Sends all the commands in one write and returns their replies in order."""
         data = [command.encode() if isinstance(command, str) else command for command in commands]
         self.send(b"".join(command + b"\r\n" for command in data))
-        return [self.read_reply(is_multi(command)) for command in data]
+        replies = [self.read_reply(is_multi(command)) for command in data]
+        for command, reply in zip(data, replies):
+            if self.mail is not None and reply.ok:
+                self.note(command.upper().split(), reply)
+        return replies
+
+    def note(self, words, reply):
+        if words[:1] == [b"RETR"]:
+            # without any octet it has no line end either
+            message = reply.message if len(reply.rest) > 3 else b""
+            self.retrieved.setdefault(words[1], []).append(message)
+            self.mail.note_shown(message)
+        elif words[:1] == [b"DELE"]:
+            self.deleted.add(words[1])
+        elif words[:1] == [b"RSET"]:
+            self.deleted.clear()
+        elif words[:1] == [b"QUIT"]:
+            self.mail.note_quit([message for found in self.retrieved.values() for message in found],
+                                [self.retrieved[number][0] for number in self.deleted & set(self.retrieved)])
 
     def command(self, command):
         return self.pipeline(command)[0]

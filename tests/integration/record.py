@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """What a session answered, step by step."""
 
+import expect
 from pop3 import LineClosed, is_multi
 
 
@@ -21,6 +22,14 @@ class Record:
         for (step, answer), (_, expected) in zip(self.steps, other.steps):
             assert answer == expected, "%s differs after %r" % (name, step[:200])
         assert len(self.steps) == len(other.steps), name
+
+    def with_expire(self):
+        """What the plugin must answer to a user without rules where stock Dovecot has answered this: one more line in
+        each reply to CAPA after login, and nothing else. No other reply can have that of CAPA in it: what looks like
+        its end is dot stuffed."""
+        record = Record()
+        record.steps = [(step, answer.replace(expect.STOCK_CAPA, expect.capa("NEVER"))) for step, answer in self.steps]
+        return record
 
     def run(self, pop3, script):
         """Sends each step and reads the replies to its lines, until the other side closes."""

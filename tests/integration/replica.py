@@ -20,7 +20,7 @@ MAILBOX_GUID = "0123456789abcdef" * 2
 # what Dovecot calls the files that it makes itself: a time, microseconds and a process id
 MADE_NAME = re.compile(r"(\d+)\.M(\d+)P(\d+)\.[^\s,:/\"]+")
 # times, what is made of them, and windows of the quota that may end between the sessions of two copies
-NOT_COMPARED = ("brief", "epoch", "start", "hour", "day", "week")
+NOT_COMPARED = ("brief", "epoch", "retention", "start", "hour", "day", "week")
 # Dovecot looks again into folders that were changed within the last second, the plugin at the contents of files that
 # were changed within the last 30.
 QUIET_TIME = 100

@@ -22,6 +22,7 @@ def lie_about_sizes(user, error):
 def replies(user, error):
     body = b"".join(b"line %d\r\n" % number for number in range(50))
     user.import_maildir([b"Subject: x\r\n\r\n" + body] * 3)
+    user.mail.lose("IMAP does not show it either")
     lie_about_sizes(user, error)
     found = []
     with user.session() as pop3:

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """The configuration file that is shipped, and the plugin in other processes than pop3."""
 
+import json
 import os
 import re
 import smtplib
@@ -11,6 +12,7 @@ import pytest
 import disasters
 import dovecot_conf
 import mailgen
+import retention
 from conftest import ONE_SEPARATOR
 from dovecot import LIBEXEC
 from uidl_doveadm import told
@@ -67,7 +69,10 @@ def test_example_is_accepted_and_enforced(start_server, make_user_on, tmp_path):
     result = doveconf(server, "-n")
     assert (result.returncode, result.stderr) == (0, "")
     for name in ("pop3_policy_quota", "pop3_policy_quota_top", "pop3_policy_state", "pop3_policy_on_error",
-                 "pop3_policy_uidl_alarm", "pop3_policy_fast_polls"):
+                 "pop3_policy_uidl_alarm", "pop3_policy_fast_polls", "pop3_policy_keep_downloaded",
+                 "pop3_policy_keep_undownloaded", "pop3_policy_keep_max_messages", "pop3_policy_keep_max_size",
+                 "pop3_policy_expire_action", "pop3_policy_exempt", "pop3_policy_report_only",
+                 "pop3_policy_keep_devices"):
         assert name in doveconf(server, "-a").stdout, name
     user = make_user_on(server)(messages=3)
     limits = {key: row["limit"] for key, row in user.quota().items()}
@@ -83,6 +88,20 @@ def test_example_is_accepted_and_enforced(start_server, make_user_on, tmp_path):
         assert pop3.retr(2).ok
         assert pop3.retr(3).text.startswith("-ERR [SYS/TEMP] Download quota used up (10000 messages a day)")
         pop3.quit()
+
+
+def test_example_removes_nothing(start_server, make_user_on, tmp_path):
+    """Who takes all "#" away is told what would go."""
+    server = start_server(plugin=False, extra=included(tmp_path, uncommented()))
+    retention.true_time(server)
+    user = make_user_on(server)(messages=3)
+    retention.fetch(user, 1)
+    rows = json.loads(user.doveadm("-f", "json", "pop3", "retention", "status", "-u", user.name))
+    assert [row["rule"] for row in rows] == ["downloaded", "undownloaded", "max_messages", "max_size"]
+    server.clock.advance(days=15)
+    retention.poll(user)
+    assert retention.left(user) == [1, 2, 3]
+    assert len(server.wait_log(user, "retention would have taken .*: 1 downloaded")) == 1
 
 
 def test_only_pop3_and_doveadm_have_the_plugin_of_the_example(start_server, tmp_path):

@@ -22,6 +22,7 @@ def by_lmtp(user, message):
 
 
 def by_lda(user, message):
+    user.mail.deliver([message])
     subprocess.run([os.path.join(LIBEXEC, "dovecot-lda"), "-c", user.server.conf, "-d", user.name], input=message,
                    env=user.server.environment(), check=True)
 
@@ -32,6 +33,7 @@ def by_imap(user, message):
 
 def by_mta(user, message):
     """Straight into the maildir, as mail servers do that know nothing of Dovecot."""
+    user.mail.deliver([message])
     number = mailgen.number_of(message)
     path = os.path.join(user.home, "Maildir", "new", "17000000%02d.M1P%d.mta" % (number, number))
     with open(path, "wb") as file:

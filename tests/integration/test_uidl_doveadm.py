@@ -307,6 +307,7 @@ def test_adopt_leaves_duplicates_to_a_session(start_server, make_user_on):
 def replace_mail(user, first, count):
     """The mailbox is gone, and another one is in its place."""
     disasters.await_next_second(user)
+    user.mail.lose("on purpose")
     for path in disasters.mail_paths(user):
         shutil.rmtree(path)
     user.append([mailgen.message(number) for number in range(first, first + count)])

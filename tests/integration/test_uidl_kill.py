@@ -2,10 +2,7 @@
 """A session that recovers UIDLs, or records new ones, is killed at each call that changes a file or tells something:
 the next session tells all UIDLs as before."""
 
-import glob
-import os
 import re
-import subprocess
 import time
 
 import pytest
@@ -13,64 +10,10 @@ import pytest
 import disasters
 import mailgen
 from conftest import FORMATS
-from polling import wait_for
 from pop3 import LineClosed
+from prey import CALLS, ONE_WAITS, Prey, remove_stale_locks
 
-CALLS = ["rename", "renameat", "renameat2", "ftruncate", "fsync", "fdatasync", "pwrite64", "unlink", "unlinkat", "link",
-         "linkat", "mkdir", "write", "writev", "sendfile", "openat"]
 SECONDS = 45
-# epoll_wait, or epoll_pwait where there is no other
-EPOLL_WAIT = {"x86_64": "232", "aarch64": "22"}[os.uname().machine]
-
-
-def is_waiting(pid):
-    """Whether the process waits for its next user, with nothing else to do."""
-    try:
-        with open("/proc/%d/syscall" % pid, encoding="ascii") as file:
-            words = file.read().split()
-    except OSError:
-        return False
-    # with no timeout
-    return words[0] == EPOLL_WAIT and int(words[4], 16) & 0xffffffff == 0xffffffff
-
-
-class Prey:
-    """The one process that waits for the next user: a tracer is attached to it that kills it at the given call."""
-
-    def __init__(self, server):
-        self.trace = os.path.join(server.root, "trace")
-        self.tracer = None
-        self.pid, = wait_for(lambda: self.only_one(server), "a process that waits for a user")
-
-    @staticmethod
-    def only_one(server):
-        found = server.children("pop3")
-        return found if len(found) == 1 and is_waiting(found[0]) else None
-
-    def kill_at(self, call, number):
-        """False if this machine has no such call."""
-        # pylint: disable=consider-using-with
-        self.tracer = subprocess.Popen(
-            ["strace", "-q", "-p", str(self.pid), "-o", self.trace, "-e", "trace=" + call, "-e",
-             "inject=%s:signal=KILL:when=%d" % (call, number)], stderr=subprocess.PIPE, text=True)
-        wait_for(lambda: self.is_traced() or self.tracer.poll() is not None, "strace to attach itself")
-        if self.tracer.poll() is None:
-            return True
-        text = self.tracer.communicate()[1]
-        assert "invalid system call" in text, text
-        return False
-
-    def was_killed(self):
-        self.tracer.communicate()
-        with open(self.trace, encoding="utf-8", errors="replace") as file:
-            return "+++ killed by SIGKILL +++" in file.read()
-
-    def is_traced(self):
-        with open("/proc/%d/status" % self.pid, encoding="utf-8") as file:
-            return not re.search(r"^TracerPid:\s+0$", file.read(), re.M)
-
-    def wait_gone(self):
-        wait_for(lambda: not os.path.exists("/proc/%d" % self.pid), "the end of the process")
 
 
 def session(user):
@@ -100,7 +43,7 @@ def change_uidvalidity(user):
 
 @pytest.fixture
 def user(start_server, make_user_on, form):
-    server = start_server(faked=False, extra="service pop3 {\n  process_min_avail = 1\n}\n")
+    server = start_server(**ONE_WAITS)
     yield make_user_on(server)(form, messages=8)
     # a process always waits, so that the server would never be idle
     server.stop()
@@ -129,9 +72,7 @@ def each_kill(user, prepare):
             told = session(user)
             prey.wait_gone()
             killed = prey.was_killed()
-            # stock Dovecot waits two minutes for such locks of a dead process; that of an mbox is beside it
-            for path in disasters.files(user, r".*\.(new)?lock") + glob.glob(os.path.join(user.home, "*.lock")):
-                os.unlink(path)
+            remove_stale_locks(user)
             if killed:
                 yield "%s %d" % (call, number), told
 

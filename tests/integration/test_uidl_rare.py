@@ -25,6 +25,7 @@ def copy_mail(user, folder):
 
 
 def put_back(user, folder):
+    user.mail.lose("what came since the copy")
     shutil.rmtree(os.path.join(user.home, "Maildir"))
     copy = os.path.join(user.home, "Maildir")
     shutil.copytree(folder, copy, symlinks=True)

@@ -196,6 +196,7 @@ def other_mailbox(user):
     """All mail is gone, and there is some that nobody has seen."""
     disasters.make_backup(user)
     disasters.await_next_second(user)
+    user.mail.lose("on purpose")
     disasters.remove(disasters.mail_paths(user))
     user.append([mailgen.message(number) for number in range(101, 106)])
 

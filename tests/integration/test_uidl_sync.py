@@ -18,6 +18,7 @@ def move_away(user, server, form):
         file.write("#!/bin/sh\nexec env -i PATH=\"$PATH\" doveadm -c %s dsync-server -u %s\n" % (server.conf, user.name))
     os.chmod(command, 0o755)
     user.doveadm("backup", "-u", user.name, command)
+    there.mail.copy_of(user.mail)
     return there
 
 

@@ -71,14 +71,22 @@ def download(user):
             pop3.retr(number)
             pop3.command("TOP %d 3" % number)
             pop3.command("TOP %d 100000" % number)
-        pop3.pipeline("RETR 1", "RETR 5", "TOP 5 0", "RETR 99", "FOO", "RETR 5", "DELE 2")
+        pop3.pipeline("RETR 1", "RETR 5", "CAPA", "TOP 5 0", "RETR 99", "FOO", "RETR 5", "CAPA", "UIDL", "DELE 2")
         pop3.quit()
 
 
 def broken_line(user):
     with user.session(receive_buffer=65536) as pop3:
-        pop3.send(b"RETR 7\r\n")
+        pop3.send(b"CAPA\r\nRETR 7\r\nCAPA\r\n")
         pop3.read_exactly(500_000)
+        pop3.cut()
+
+
+def broken_line_in_lists(user):
+    """With more than all buffers hold."""
+    with user.session(receive_buffer=4096) as pop3:
+        pop3.send(b"CAPA\r\nUIDL\r\nLIST\r\n" * 20000)
+        pop3.read_exactly(20_000)
         pop3.cut()
 
 
@@ -98,6 +106,7 @@ def definitely_lost(report):
 
 SESSIONS = {
     "poll": (poll, "4msg/day"), "download": (download, "4msg/day 2M/week"), "broken-line": (broken_line, "100M/day"),
+    "broken-line-in-lists": (broken_line_in_lists, None),
     "no-quota": (download, None), "bad-setting": (refused_login, "4msg/dya"),
     "bad-state": (refused_login, "4msg/day"),
 }

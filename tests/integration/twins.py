@@ -13,11 +13,16 @@ def twin(user, server):
     home = os.path.join(server.home_root, user.name)
     shutil.copytree(user.home, home)
     users.chown_tree(home)
-    return server.user(user.name, user.form, **user.fields)
+    found = server.user(user.name, user.form, **user.fields)
+    found.mail.copy_of(user.mail)
+    return found
 
 
 def move(user, server):
     """The user lives on the other server from now on, with the same home."""
     user.server.wait_idle()
     os.rename(user.home, os.path.join(server.home_root, user.name))
-    return server.user(user.name, user.form, **user.fields)
+    found = server.user(user.name, user.form, **user.fields)
+    found.mail.copy_of(user.mail)
+    user.mail.lose("it has moved")
+    return found

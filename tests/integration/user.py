@@ -8,6 +8,7 @@ import os
 import shutil
 
 import dovecot_conf
+import invariant
 import mailgen
 from pop3 import Pop3
 from polling import wait_for
@@ -41,6 +42,7 @@ class User:
         if not os.path.exists(self.home):
             os.mkdir(self.home, 0o700)
             os.chown(self.home, UID, GID)
+        self.mail = invariant.add_user(self)
 
     def userdb(self):
         base = {"uid": str(UID), "gid": str(GID)}
@@ -133,6 +135,7 @@ class User:
 
     def import_maildir(self, messages):
         """Puts messages there byte for byte, also those that no protocol would carry."""
+        self.mail.deliver(messages)
         if self.form == "maildir":
             mailgen.write_maildir(os.path.join(self.home, "Maildir"), messages)
             chown_tree(self.home)
@@ -160,7 +163,7 @@ class User:
     # -- sessions
 
     def connect(self, **kwargs):
-        return Pop3(self.server.ports["pop3"], **kwargs)
+        return Pop3(self.server.ports["pop3"], mail=self.mail, **kwargs)
 
     def session(self, **kwargs):
         """A connection that is logged in."""
@@ -203,15 +206,21 @@ class User:
         """The lines of the journal but the first one; none if there is no journal."""
         if not os.path.exists(self.journal_path):
             return []
-        with open(self.journal_path, encoding="ascii") as file:
+        with open(self.journal_path, encoding="utf-8") as file:
             return [json.loads(line) for line in file][1:]
 
     def journal(self):
-        """What the journal says of each message that is there, as {uid: record}: a later line is the news."""
+        """What the journal says of each message that is there, as {uid: record}: a later line is the news, but first
+        downloads stand."""
         found = {}
         for line in self.journal_lines():
             if "uid" in line:
-                found[line["uid"]] = {**found.get(line["uid"], {}), **line}
+                known = found.get(line["uid"], {})
+                record = found[line["uid"]] = {**known, **line}
+                if "downloaded" in known:
+                    record["downloaded"] = known["downloaded"]
+                if "devices" in record:
+                    record["devices"] = {**line.get("devices", {}), **known.get("devices", {})}
         return found
 
     def state(self):

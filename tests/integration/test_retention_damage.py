@@ -1,0 +1,105 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Retention after files of the policy were lost or damaged."""
+
+import os
+
+import pytest
+
+import mailgen
+import retention
+import state_check
+from retention import fetch, fields, left, poll, said
+
+
+def remove_journal(user):
+    os.unlink(user.journal_path)
+
+
+def cut_journal(user):
+    os.truncate(user.journal_path, os.path.getsize(user.journal_path) // 2)
+
+
+def spoil_journal(user):
+    with open(user.journal_path, "r+b") as file:
+        text = file.read()
+        # the first message
+        file.seek(text.index(b"\n") + 1)
+        file.write(b"\xff" * 20)
+
+
+def remove_state(user):
+    os.unlink(user.state_path)
+
+
+def spoil_state(user):
+    user.write_state(b"{")
+
+
+def remove_both(user):
+    remove_state(user)
+    remove_journal(user)
+
+
+def lose(user, loss):
+    state_check.leave_alone(user.home)
+    LOSSES[loss](user)
+
+
+LOSSES = {"no-journal": remove_journal, "half-a-journal": cut_journal, "bad-line": spoil_journal,
+          "no-state": remove_state, "bad-state": spoil_state, "nothing": remove_both}
+
+
+def days_after(user, days, step=1):
+    """Polls that the policy may refuse."""
+    for _ in range(0, days, step):
+        user.server.clock.advance(days=step)
+        with user.connect() as pop3:
+            pop3.login(user.name, user.password)
+            pop3.command("QUIT")
+        user.server.wait_idle()
+
+
+# mbox has no GUIDs
+two_formats = pytest.mark.parametrize("form", ["maildir", "mbox"])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@two_formats
+def test_lost_files(server, new_user, form, loss):
+    """What was never downloaded stays, and what was does not go before its time."""
+    user = new_user(form, messages=6, **fields(keep_downloaded="10d"))
+    fetch(user, 1, 2)
+    server.clock.advance(days=3)
+    poll(user)
+    lose(user, loss)
+    days_after(user, 6)
+    assert left(user) == [1, 2, 3, 4, 5, 6]
+    days_after(user, 40, step=4)
+    assert left(user)[-4:] == [3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_too_many_and_lost_files(server, new_user, loss):
+    user = new_user(messages=6, **fields(keep_max_messages="6"))
+    fetch(user, 1, 2)
+    poll(user)
+    lose(user, loss)
+    user.append([mailgen.message(7)])
+    days_after(user, 20, step=4)
+    assert left(user)[-5:] == [3, 4, 5, 6, 7] and len(left(user)) >= 6
+
+
+# without both nobody can know
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != "nothing"])
+@two_formats
+def test_lost_downloads(server, new_user, form, loss):
+    """What was downloaded, and is to stay forever, is not taken for what never was."""
+    retention.true_time(server)
+    user = new_user(form, messages=3, **fields(keep_undownloaded="10d"))
+    fetch(user, 1, 3)
+    poll(user)
+    lose(user, loss)
+    days_after(user, 9, step=3)
+    assert left(user) == [1, 2, 3]
+    days_after(user, 20, step=4)
+    assert {1, 3} <= set(left(user)), said(user)
