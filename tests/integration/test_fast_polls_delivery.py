@@ -35,10 +35,13 @@ def by_mta(user, message):
     """Straight into the maildir, as mail servers do that know nothing of Dovecot."""
     user.mail.deliver([message])
     number = mailgen.number_of(message)
-    path = os.path.join(user.home, "Maildir", "new", "17000000%02d.M1P%d.mta" % (number, number))
+    name = "17000000%02d.M1P%d.mta" % (number, number)
+    path = os.path.join(user.home, "Maildir", "tmp", name)
     with open(path, "wb") as file:
         file.write(message)
     os.chown(path, users.UID, users.GID)
+    # from then on a session may take it
+    os.rename(path, os.path.join(user.home, "Maildir", "new", name))
 
 
 WAYS = [by_lmtp, by_lda, by_imap]
