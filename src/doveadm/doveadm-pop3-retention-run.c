@@ -4,10 +4,7 @@
 #include "doveadm-print.h"
 #include "pop3-policy-settings.h"
 #include "retention-due.h"
-#include "epoch.h"
-#include "journal.h"
 #include "run.h"
-#include "store.h"
 #include "maildrop-cmd.h"
 #include "retention-cmd.h"
 #include "doveadm-pop3-policy-plugin.h"
@@ -98,77 +95,25 @@ retention_run(struct doveadm_mail_cmd_context *_ctx, struct maildrop_cmd *cmd,
 	return -1;
 }
 
-/* What is known of retention, without a look at the mailbox. Returns 1, 0 if
-   this is not a user of POP3, or -1 and an error. */
-static int
-read_bounds(struct policy_store *store, struct pop3_retention_bounds *bounds_r,
-	    const char **error_r)
-{
-	const struct policy_epoch *epoch;
-	struct policy_epoch brief;
-	struct policy_state *state;
-	int ret;
-
-	ret = policy_store_read_brief(store, pool_datastack_create(), &brief,
-				      error_r);
-	if (ret < 0)
-		return -1;
-	if (ret > 0 && retention_is_pop3_user(&brief)) {
-		*bounds_r = brief.retention;
-		return 1;
-	}
-	if (policy_store_read(store, &state, error_r) != POLICY_STORE_OK)
-		return -1;
-	epoch = policy_state_epoch(state);
-	i_zero(bounds_r);
-	if (epoch == NULL) {
-		/* the state may be lost: then the mailbox has to be opened to
-		   say so */
-		ret = policy_journal_exists(store, 0, error_r);
-	} else {
-		*bounds_r = epoch->retention;
-		ret = retention_is_pop3_user(epoch) ? 1 : 0;
-	}
-	policy_state_deinit(&state);
-	return ret;
-}
-
-/* Whether the mailbox has to be opened, by what the state says. Returns 1, 0,
-   or -1 and an error. */
-static int
-is_due(struct mail_user *user, const struct pop3_policy_settings *set,
-       const char **error_r)
-{
-	struct pop3_retention_bounds bounds;
-	struct policy_store *store;
-	const char *dir;
-	int ret;
-
-	if (pop3_retention_is_forever(&set->retention.rules))
-		return 0;
-	if (pop3_policy_settings_state_dir(set, user, &dir, error_r) < 0)
-		return -1;
-	/* nothing is written, so there is nothing to sync */
-	store = policy_store_init(dir, FALSE, user->event);
-	ret = read_bounds(store, &bounds, error_r);
-	policy_store_deinit(&store);
-	/* mail of those who do not use POP3 is left alone */
-	if (ret > 0 &&
-	    pop3_retention_is_due(&set->retention.rules, &bounds, UINT64_MAX,
-				  UINT64_MAX, time(NULL)) ==
-	    POP3_RETENTION_NOT_DUE)
-		ret = 0;
-	return ret;
-}
-
-/* Likewise, for those who want to look whatever the state says. */
+/* Whether the mailbox has to be opened: by what the state says, or because
+   somebody wants to look whatever that is. Returns 1, 0, or -1 and an
+   error. */
 static int
 may_be_due(struct mail_user *user, const struct pop3_policy_settings *set,
-	   const char **error_r)
+	   bool look, const char **error_r)
 {
-	if (pop3_retention_is_forever(&set->retention.rules))
+	const struct pop3_retention_rules *rules = &set->retention.rules;
+	struct pop3_retention_bounds bounds;
+	int ret;
+
+	if (pop3_retention_is_forever(rules))
 		return 0;
-	return retention_cmd_uses_pop3(user, set, error_r);
+	ret = retention_cmd_read_bounds(user, set, &bounds, error_r);
+	if (ret > 0 && !look &&
+	    pop3_retention_is_due(rules, &bounds, UINT64_MAX, UINT64_MAX,
+				  time(NULL)) == POP3_RETENTION_NOT_DUE)
+		ret = 0;
+	return ret;
 }
 
 static int
@@ -184,9 +129,8 @@ cmd_retention_run_run(struct doveadm_mail_cmd_context *_ctx,
 	ret = pop3_policy_settings_get(user, &set, &error);
 	if (ret == 0) {
 		T_BEGIN {
-			ret = ctx->force || ctx->dry_run ?
-				may_be_due(user, set, &error) :
-				is_due(user, set, &error);
+			ret = may_be_due(user, set, ctx->force || ctx->dry_run,
+					 &error);
 		} T_END_PASS_STR_IF(ret < 0, &error);
 		pop3_policy_settings_free(&set);
 	}

@@ -159,12 +159,13 @@ static int has_mail(struct mail_user *user, const char **error_r)
 		{ .messages = 0 }
 	};
 	const struct pop3_policy_settings *set;
+	struct pop3_retention_bounds bounds;
 	int ret;
 
 	if (pop3_policy_settings_get(user, &set, error_r) < 0)
 		return -1;
 	ret = pop3_retention_is_forever(&set->retention.rules) ? 0 :
-		retention_cmd_uses_pop3(user, set, error_r);
+		retention_cmd_read_bounds(user, set, &bounds, error_r);
 	if (ret == 0)
 		print_rules(&set->retention.rules, nothing);
 	pop3_policy_settings_free(&set);

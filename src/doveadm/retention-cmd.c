@@ -10,30 +10,53 @@
 #include "maildrop-cmd.h"
 #include "retention-cmd.h"
 
-int retention_cmd_uses_pop3(struct mail_user *user,
-			    const struct pop3_policy_settings *set,
-			    const char **error_r)
+static int
+read_bounds(struct policy_store *store, struct pop3_retention_bounds *bounds_r,
+	    const char **error_r)
 {
 	const struct policy_epoch *epoch;
-	struct policy_store *store;
+	struct policy_epoch brief;
 	struct policy_state *state;
+	int ret;
+
+	ret = policy_store_read_brief(store, pool_datastack_create(), &brief,
+				      error_r);
+	if (ret < 0)
+		return -1;
+	if (ret > 0 && retention_is_pop3_user(&brief)) {
+		*bounds_r = brief.retention;
+		return 1;
+	}
+	if (policy_store_read(store, &state, error_r) != POLICY_STORE_OK)
+		return -1;
+	epoch = policy_state_epoch(state);
+	i_zero(bounds_r);
+	if (epoch == NULL) {
+		/* the state may be lost: then the mailbox has to be opened to
+		   say so */
+		ret = policy_journal_exists(store, 0, error_r);
+	} else {
+		*bounds_r = epoch->retention;
+		ret = retention_is_pop3_user(epoch) ? 1 : 0;
+	}
+	policy_state_deinit(&state);
+	return ret;
+}
+
+int retention_cmd_read_bounds(struct mail_user *user,
+			      const struct pop3_policy_settings *set,
+			      struct pop3_retention_bounds *bounds_r,
+			      const char **error_r)
+{
+	struct policy_store *store;
 	const char *dir;
-	int ret = -1;
+	int ret;
 
 	if (pop3_policy_settings_state_dir(set, user, &dir, error_r) < 0)
 		return -1;
-	/* nothing is written that would have to be synced */
+	/* nothing is written, so there is nothing to sync */
 	store = policy_store_init(dir, FALSE, user->event);
-	if (policy_store_read(store, &state, error_r) == POLICY_STORE_OK) {
-		epoch = policy_state_epoch(state);
-		if (epoch == NULL) {
-			/* the state may be lost */
-			ret = policy_journal_exists(store, 0, error_r);
-		} else {
-			ret = retention_is_pop3_user(epoch) ? 1 : 0;
-		}
-		policy_state_deinit(&state);
-	}
+	ret = read_bounds(store, bounds_r, error_r);
 	policy_store_deinit(&store);
 	return ret;
 }

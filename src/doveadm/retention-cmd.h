@@ -6,13 +6,14 @@
 struct mail_user;
 struct maildrop_cmd;
 struct pop3_policy_settings;
+struct pop3_retention_bounds;
 
-/* Whether POP3 sessions have left anything behind: mail of users who do not use
-   POP3 is left alone. The mailbox is not opened. Returns 1, 0, or -1 and an
-   error. */
-int retention_cmd_uses_pop3(struct mail_user *user,
-			    const struct pop3_policy_settings *set,
-			    const char **error_r);
+/* What is known of retention, without a look at the mailbox. Returns 1; 0 if
+   this is not a user of POP3, whose mail is left alone; -1 and an error. */
+int retention_cmd_read_bounds(struct mail_user *user,
+			      const struct pop3_policy_settings *set,
+			      struct pop3_retention_bounds *bounds_r,
+			      const char **error_r);
 
 /* Whether the journal knows the messages of the maildrop, as it must before a
    rule is applied. Returns 1, 0 and a reason that says what to do, or -1 and an

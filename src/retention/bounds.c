@@ -6,19 +6,46 @@
 #include "store.h"
 #include "bounds.h"
 
-static void
-add_downloads_since(const struct policy_epoch *epoch,
-		    const struct policy_epoch *current,
-		    struct pop3_retention_bounds *bounds)
+static bool
+is_known(const ARRAY_TYPE(seq_range) *uids,
+	 const ARRAY_TYPE(seq_range) *known)
 {
-	time_t oldest = current->retention.oldest_downloaded;
 	ARRAY_TYPE(seq_range) news;
 
 	t_array_init(&news, 8);
-	array_append_array(&news, &current->downloaded);
-	seq_range_array_remove_seq_range(&news, &epoch->downloaded);
-	if (array_count(&news) > 0 && oldest != 0)
-		pop3_retention_bounds_add_download(bounds, oldest);
+	array_append_array(&news, uids);
+	seq_range_array_remove_seq_range(&news, known);
+	return array_count(&news) == 0;
+}
+
+static bool
+device_is_known(const struct policy_device *device,
+		const struct policy_epoch *epoch)
+{
+	const struct policy_device *known;
+
+	array_foreach(&epoch->devices, known) {
+		if (strcmp(known->name, device->name) == 0)
+			return is_known(&device->downloaded,
+					&known->downloaded);
+	}
+	return FALSE;
+}
+
+/* A device may have got what another one had already. */
+static bool
+has_downloaded_since(const struct policy_epoch *epoch,
+		     const struct policy_epoch *current)
+{
+	const struct policy_device *device;
+
+	if (!is_known(&current->downloaded, &epoch->downloaded))
+		return TRUE;
+	array_foreach(&current->devices, device) {
+		if (!device_is_known(device, epoch))
+			return TRUE;
+	}
+	return FALSE;
 }
 
 static enum policy_store_result
@@ -35,7 +62,11 @@ write_locked(struct policy_store *store, struct policy_state *state,
 	}
 	news = *current;
 	news.retention = *bounds;
-	add_downloads_since(epoch, current, &news.retention);
+	if (current->retention.oldest_downloaded != 0 &&
+	    has_downloaded_since(epoch, current)) {
+		pop3_retention_bounds_add_download(&news.retention,
+			current->retention.oldest_downloaded);
+	}
 	policy_state_set_epoch(state, &news);
 	return policy_store_commit(store, state, error_r);
 }

@@ -74,16 +74,19 @@ count_removed(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed)
 }
 
 /* What a rule takes but was not removed is to be looked at again as messages
-   are that are exempt: it was only reported, or has become exempt meanwhile,
-   or cannot be expunged. */
+   are that are exempt: it has become exempt meanwhile, or was only reported, or
+   cannot be expunged. In these last cases there may be too many messages until
+   then, so none of them is a reason to look earlier. */
 static void
-keep_others(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed)
+keep_others(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed,
+	    bool stuck)
 {
+	bool all = run->policy->report_only || stuck;
 	struct pop3_retention_message *message;
 
 	array_foreach_modifiable(&run->messages, message) {
-		if (message->rule == POP3_RETENTION_NONE ||
-		    seq_range_exists(removed, message->uid))
+		if (seq_range_exists(removed, message->uid) ||
+		    (message->rule == POP3_RETENTION_NONE && !all))
 			continue;
 		message->rule = POP3_RETENTION_NONE;
 		message->exempt = TRUE;
@@ -114,13 +117,13 @@ static int judge_mended(struct retention_run *run, const char **error_r)
 
 static int
 finish_look(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed,
-	    const char **error_r)
+	    bool stuck, const char **error_r)
 {
 	struct pop3_retention_bounds bounds;
 
 	if (run->options->dry_run)
 		return 0;
-	keep_others(run, removed);
+	keep_others(run, removed, stuck);
 	pop3_retention_bounds_update(&bounds, &run->policy->rules,
 				     &run->messages, run->now);
 	return retention_write_bounds(run->store, &run->epoch, &bounds,
@@ -144,13 +147,13 @@ static int remove_taken(struct retention_run *run, const char **error_r)
 	count_removed(run, &removed);
 	switch (result) {
 	case RETENTION_REMOVE_DONE:
-		ret = finish_look(run, &removed, error_r);
+		ret = finish_look(run, &removed, FALSE, error_r);
 		break;
 	case RETENTION_REMOVE_FAILED:
 		break;
 	case RETENTION_REMOVE_STUCK:
 		/* not in each session from now on */
-		if (finish_look(run, &removed, &error) < 0)
+		if (finish_look(run, &removed, TRUE, &error) < 0)
 			e_error(run->drop->event, "%s", error);
 		break;
 	}

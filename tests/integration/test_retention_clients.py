@@ -44,7 +44,7 @@ def test_refused_by_the_quota(server, new_user):
     assert left(user) == [3, 4]
 
 
-DAILY = [("mpop", form) for form in FORMATS] + [("getmail6", "maildir")]
+DAILY = [("mpop", form) for form in FORMATS] + [("getmail6", "maildir"), ("fetchmail", "maildir")]
 
 
 @pytest.mark.parametrize("name, form", DAILY, ids=["%s-%s" % case for case in DAILY])
@@ -54,16 +54,17 @@ def test_daily_client(server, new_user, form, name):
     client = CLIENTS[name](user, os.path.join(server.root, "client-" + user.name), True)
     begin = clock.quiet_noon()
     have = []
-    for day in range(1, 21):
+    last = 70 if form == "maildir" else 12
+    for day in range(1, last + 9):
         # some minutes later each day: a second less than a week is not a week
         server.clock.set(begin + datetime.timedelta(days=day, minutes=day))
-        if day <= 12:
+        if day <= last:
             user.append([mailgen.message(day)])
         have += client.fetch()
         server.wait_idle()
-        assert left(user) == list(range(max(day - 6, 1), min(day, 12) + 1))
-    assert sorted(mailgen.number_of(data) for data in have) == list(range(1, 13))
-    assert left(user) == [] and taken(user) == 12
+        assert left(user) == list(range(max(day - 6, 1), min(day, last) + 1))
+    assert sorted(mailgen.number_of(data) for data in have) == list(range(1, last + 1))
+    assert left(user) == [] and taken(user) == last
 
 
 def test_daily_fetchmail(server, new_user):

@@ -13,6 +13,7 @@ import invariant
 import mailgen
 import retention
 from conftest import FORMATS
+from polling import wait_for
 from retention import DAY, fetch, fields, left, poll, said
 
 each_format = pytest.mark.parametrize("form", FORMATS)
@@ -35,6 +36,21 @@ def make_logins(new_user, names, form="maildir", messages=3, **rules):
 
 def devices_of(user, uid=1):
     return user.journal()[uid].get("devices", {})
+
+
+def test_download_of_the_last_device_during_a_run(server, new_user):
+    """The other device had it already, so that it is no first download."""
+    retention.true_time(server)
+    phone, laptop = make_logins(new_user, ["phone", "laptop"], messages=4, keep_downloaded="0",
+                                keep_devices="phone laptop", expire_action="move Archive")
+    fetch(phone, 1, 2)
+    assert left(phone) == [1, 2, 3, 4]
+    other = laptop.session()
+    with retention.slow_run(server, laptop):
+        assert other.retr(2).ok
+        assert other.quit().ok
+        wait_for(lambda: len(server.children("pop3")) == 1, "the end of the other session")
+    assert left(phone) == [3, 4]
 
 
 # -- who has downloaded it

@@ -17,7 +17,7 @@ from retention import each_format, fetch, fields, left, poll, said, taken
 @each_format
 def test_move(server, new_user, form):
     user = new_user(form, messages=5, **fields(keep_downloaded="3d", expire_action="move Archive"))
-    retention.mark(user, "2", "+FLAGS", r"(\Answered todo)")
+    retention.mark(user, "2", "+FLAGS", r"(\Answered work)")
     fetch(user, 2, 4)
     before = retention.labels(user)
     server.clock.advance(days=3)

@@ -27,6 +27,25 @@ def test_report_only(server, new_user, form):
     assert left(user) == [3] and left(user, "Archive") == [1, 2]
 
 
+@pytest.mark.parametrize("rule", [{"keep_max_messages": "3"}, {"keep_max_size": "6k"}])
+def test_report_of_too_much(server, new_user, rule):
+    """There is too much for ever, and polls do not look at it each time."""
+    retention.true_time(server)
+    user = new_user(messages=6, **fields(report_only="yes", **rule))
+    fetch(user, 1, 2, 3, 4)
+    assert len(said(user)) == 1
+    poll(user)
+    before = listing(user.home)
+    for _ in range(3):
+        server.clock.advance(hours=7)
+        poll(user)
+        assert listing(user.home) == before
+    assert len(said(user)) == 1
+    server.clock.advance(hours=4)
+    poll(user)
+    assert len(said(user)) == 2
+
+
 @each_format
 def test_nothing_due_writes_nothing(server, new_user, form):
     retention.true_time(server)
