@@ -54,6 +54,12 @@ def import_text(user, text, *args, **kwargs):
     return rows(user, "import", *args, data=text, **kwargs)
 
 
+def mail_names(user):
+    """File names of a maildir in the order of the UIDs; microseconds have no leading zeros there."""
+    names = [os.path.basename(path) for path in disasters.files(user, r"\d+\.M.*")]
+    return sorted(names, key=lambda name: [int(number) for number in re.match(r"(\d+)\.M(\d+)P", name).groups()])
+
+
 def numbered(uidls):
     return "".join("%s %s\n" % item for item in uidls.items())
 
@@ -95,7 +101,7 @@ def test_export_formats(make):
     user = make("maildir", 2)
     uidls = names_of_courier(user)
     download(user, 1)
-    names = [os.path.basename(path).split(":")[0] for path in sorted(disasters.files(user, r"\d+\.M.*"))]
+    names = [name.split(":")[0] for name in mail_names(user)]
     assert export(user, "msgno").decode() == numbered(uidls)
     size = len(mailgen.message(1))
     uidvalidity = disasters.uidvalidity(user)
