@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "mail-user.h"
 #include "pop3-policy-settings.h"
+#include "pop3-policy-setting-names.h"
 
 const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_quota = "",
@@ -22,43 +23,19 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_report_only = "no",
 };
 
-#define DEF(name) { #name, offsetof(struct pop3_policy_settings, name) }
-
-static const struct {
-	const char *name;
-	size_t offset;
-} setting_defines[] = {
-	DEF(pop3_policy_quota),
-	DEF(pop3_policy_quota_top),
-	DEF(pop3_policy_state),
-	DEF(pop3_policy_on_error),
-	DEF(pop3_policy_uidl_alarm),
-	DEF(pop3_policy_fast_polls),
-	DEF(pop3_policy_keep_downloaded),
-	DEF(pop3_policy_keep_undownloaded),
-	DEF(pop3_policy_keep_max_messages),
-	DEF(pop3_policy_keep_max_size),
-	DEF(pop3_policy_expire_action),
-	DEF(pop3_policy_exempt),
-	DEF(pop3_policy_device),
-	DEF(pop3_policy_keep_devices),
-	DEF(pop3_policy_report_only),
-};
-
 int pop3_policy_settings_get(struct mail_user *user,
 			     const struct pop3_policy_settings **set_r,
 			     const char **error_r)
 {
+	const struct pop3_policy_setting_name *def;
 	struct pop3_policy_settings *set;
-	unsigned int i;
 
 	/* the values of plugin {} live as long as the user */
 	set = p_new(user->pool, struct pop3_policy_settings, 1);
 	*set = pop3_policy_default_settings;
-	for (i = 0; i < N_ELEMENTS(setting_defines); i++) {
-		const char **value = PTR_OFFSET(set, setting_defines[i].offset);
-		const char *given = mail_user_plugin_getenv(user,
-						setting_defines[i].name);
+	for (def = pop3_policy_setting_names; def->name != NULL; def++) {
+		const char **value = PTR_OFFSET(set, def->offset);
+		const char *given = mail_user_plugin_getenv(user, def->name);
 
 		if (given != NULL)
 			*value = given;

@@ -1,0 +1,26 @@
+#ifndef POP3_POLICY_COMPAT_PASSWORD_H
+#define POP3_POLICY_COMPAT_PASSWORD_H
+
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+/* Look at a hash before anything is computed from it. Returns 0, or -1 and an
+   error. */
+typedef int
+compat_password_check_t(const char *scheme, const unsigned char *hash,
+			size_t size, const char **error_r);
+
+/* Whether it is the password of a hash of one of Dovecot's schemes,
+   "{SCHEME}...", or of one that crypt() has printed. Returns 1, 0, or -1 and an
+   error. */
+int compat_password_verify(const char *username, const char *hash,
+			   const char *password, compat_password_check_t *check,
+			   const char **error_r);
+/* Between these one can ask of many such hashes whether they could be checked.
+   The first one comes before libsodium is used: if it was, 2.3 takes that for a
+   failure and exits. Both that are of type int return 0, or -1 and an error. */
+int compat_password_checks_begin(const char **error_r);
+int compat_password_check(const char *hash, compat_password_check_t *check,
+			  const char **error_r);
+void compat_password_checks_end(void);
+
+#endif
