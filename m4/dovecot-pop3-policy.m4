@@ -5,6 +5,7 @@
 # dovecot_libdir (where libdovecot.so is), dovecot_line, DOVECOT_2_4, moduledir.
 AC_DEFUN([P3P_DOVECOT], [
 	AC_REQUIRE([AC_PROG_GREP])
+	AC_REQUIRE([AC_PROG_SED])
 	AS_CASE([${with_dovecot-yes}], [yes], [
 		# Dovecot's macro looks under our own prefix only.
 		p3p_prefix=$prefix
@@ -27,6 +28,10 @@ the Dovecot of the system (Debian package: dovecot-dev).])])
 	# A shell of its own, as the file also sets variables that are ours here.
 	dovecot_libdir=`. "$dovecotdir/dovecot-config" && echo "$dovecot_pkglibdir"`
 	AC_SUBST([dovecot_libdir])
+	# dovecot-config does not name this one, only PREFIX/lib/dovecot
+	dovecot_bindir=`AS_ECHO(["$dovecot_libdir"]) | $SED 's|^\(.*\)/lib@<:@^/@:>@*/.*$|\1|'`/bin
+	AC_ARG_VAR([DOVECONF], [path of doveconf, which doveadm runs on Dovecot 2.3])
+	AS_IF([test -z "$DOVECONF"], [DOVECONF=$dovecot_bindir/doveconf])
 	# Dovecot's own macro for this is wrong below another prefix on 2.4.
 	AC_ARG_WITH([moduledir],
 		[AS_HELP_STRING([--with-moduledir=DIR], [where Dovecot loads modules from (default: as Dovecot was built)])],
@@ -92,10 +97,7 @@ AC_DEFUN([P3P_SYSTEMD], [
 	AM_CONDITIONAL([SYSTEMD], [test "$systemdsystemunitdir" != no])
 
 	AC_ARG_VAR([DOVEADM], [path of doveadm, for the units of systemd])
-	AS_IF([test -z "$DOVEADM"], [
-		# dovecot-config does not name it, only PREFIX/lib/dovecot
-		DOVEADM=`AS_ECHO(["$dovecot_libdir"]) | $SED 's|^\(.*\)/lib@<:@^/@:>@*/.*$|\1|'`/bin/doveadm
-	])
+	AS_IF([test -z "$DOVEADM"], [DOVEADM=$dovecot_bindir/doveadm])
 ])
 
 # P3P_FLAGS

@@ -7,20 +7,28 @@ AM_CPPFLAGS = \
 	-I$(top_srcdir)/src/compat \
 	-I$(top_srcdir)/src/policy \
 	-I$(top_srcdir)/src/state \
+	-I$(top_srcdir)/src/credentials \
+	-I$(top_srcdir)/src/auth \
 	-I$(top_srcdir)/src/settings \
 	-I$(top_srcdir)/src/maildrop \
 	-I$(top_srcdir)/src/fast-polls \
 	-I$(top_srcdir)/src/retention \
 	-I$(top_srcdir)/src/plugin \
+	-I$(top_srcdir)/src/passdb \
 	$(LIBDOVECOT_INCLUDE)
 
 compat_lib = $(top_builddir)/src/compat/libcompat.la
+compat_auth_lib = $(top_builddir)/src/compat/libcompat-auth.la
+compat_doveadm_lib = $(top_builddir)/src/compat/libcompat-doveadm.la
 compat_storage_lib = $(top_builddir)/src/compat/libcompat-storage.la
 policy_lib = $(top_builddir)/src/policy/libpolicy.la
 state_lib = $(top_builddir)/src/state/libstate.la
+credentials_lib = $(top_builddir)/src/credentials/libcredentials.la
+auth_lib = $(top_builddir)/src/auth/libauth.la
 maildrop_lib = $(top_builddir)/src/maildrop/libmaildrop.la
 fast_polls_lib = $(top_builddir)/src/fast-polls/libfastpolls.la
 retention_lib = $(top_builddir)/src/retention/libretention.la
+settings_passdb_lib = $(top_builddir)/src/settings/libsettings-passdb.la
 settings_lib = $(top_builddir)/src/settings/libsettings.la
 
 # What a module that serves sessions or doveadm is made of, beside its own files.
@@ -33,5 +41,5 @@ LOG_COMPILER = $(RUN_TEST)
 # $(SOURCES) has what this configuration compiles, not the other line's settings.
 lint-local:
 	@$(SHELL) $(top_srcdir)/build-aux/lint.sh '$(srcdir)' '$(CPPCHECK)' '$(CLANG_TIDY)' \
-		'$(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CPPFLAGS)' \
+		'$(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS) $(CPPFLAGS)' \
 		$(SOURCES)

@@ -17,7 +17,7 @@ mkdir -p "$logs"
 . "$source/scripts/lib/steps.sh"
 label=$(release)
 
-test_packages="curl dovecot-imapd dovecot-lmtpd faketime fetchmail getmail6 lintian mpop
+test_packages="curl dovecot-imapd dovecot-lmtpd faketime fetchmail getmail6 groff-base lintian mpop
 	procps python3 python3-jsonschema python3-pytest strace valgrind"
 lint_packages="clang-tidy cppcheck"
 
