@@ -42,6 +42,10 @@ conf_common() {
 		    port = 0
 		  }
 		}
+		service auth-worker {
+		  user = dovecot
+		}
+		auth_cache_size = 1M
 	EOF
 }
 
@@ -59,6 +63,10 @@ conf_23() {
 	cat <<-EOF
 		disable_plaintext_auth = no
 		mail_location = maildir:~/Maildir
+		passdb {
+		  driver = json
+		  args = path=$dir/credentials/users.json
+		}
 		passdb {
 		  driver = static
 		  args = password=demo
@@ -83,6 +91,9 @@ conf_24() {
 		auth_allow_cleartext = yes
 		mail_driver = maildir
 		mail_path = ~/Maildir
+		passdb json {
+		  path = $dir/credentials/users.json
+		}
 		passdb static {
 		  password = demo
 		}
