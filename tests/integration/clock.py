@@ -2,6 +2,7 @@
 """The clock of a private server: libfaketime in pop3 and doveadm only, so that login, auth and anvil keep real time."""
 
 import calendar
+import contextlib
 import datetime
 import glob
 import math
@@ -34,19 +35,26 @@ def quiet_noon():
     return datetime.datetime.combine(day, datetime.time(12, 5))
 
 
-def epoch(local):
-    """Seconds since 1970 of a naive local time in TZ."""
+@contextlib.contextmanager
+def zone():
+    """The process is in TZ."""
     saved = os.environ.get("TZ")
     os.environ["TZ"] = TZ
     time.tzset()
     try:
-        return int(time.mktime(local.timetuple()[:8] + (-1,)))
+        yield
     finally:
         if saved is None:
             del os.environ["TZ"]
         else:
             os.environ["TZ"] = saved
         time.tzset()
+
+
+def epoch(local):
+    """Seconds since 1970 of a naive local time in TZ."""
+    with zone():
+        return int(time.mktime(local.timetuple()[:8] + (-1,)))
 
 
 class Clock:
@@ -62,9 +70,17 @@ class Clock:
     def set_epoch(self, seconds):
         # rounded up, so that the asked for second is reached
         self.offset = math.ceil(seconds - time.time())
+        self.write("%+d\n" % self.offset)
+
+    def freeze(self, seconds):
+        """Stops the clock at a second since 1970, for what does no more than to ask it for the time."""
+        with zone():
+            self.write(time.strftime("%Y-%m-%d %H:%M:%S\n", time.localtime(seconds)))
+
+    def write(self, text):
         temporary = self.path + ".new"
         with open(temporary, "w", encoding="ascii") as file:
-            file.write("%+d\n" % self.offset)
+            file.write(text)
         os.chmod(temporary, 0o644)
         os.rename(temporary, self.path)
 

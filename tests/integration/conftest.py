@@ -15,6 +15,7 @@ import clock
 import invariant
 import mailgen
 import state_check
+from credentials import CredentialServer
 from dovecot import Server
 from matrix import Matrix
 from polling import wait_for
@@ -97,6 +98,12 @@ def own_servers(memory_disk):
 def start_server(own_servers):
     """Starts servers with other settings: start_server(settings={...})."""
     return lambda **kwargs: own_servers.enter_context(running(Server(**kwargs)))
+
+
+@pytest.fixture
+def start_credentials(own_servers):
+    """Starts servers with credential files: start_credentials(cache="1M")."""
+    return lambda **kwargs: own_servers.enter_context(running(CredentialServer(**kwargs)))
 
 
 NUMBERS = itertools.count(1)

@@ -44,13 +44,14 @@ def module_dir():
 
 
 class Server:
-    """One private server. PLUGIN False is stock Dovecot; SETTINGS are global pop3_policy_* values."""
+    """One private server. PLUGIN False is stock Dovecot; SETTINGS are global pop3_policy_* values. PASSDB and
+    POP3_COMMAND are told the folder of the server."""
 
     # short, as sockets below it have short names at most
     base = "/tmp"
 
     def __init__(self, plugin=True, settings=None, extra="", plugins=(), clock=None, pop3_command=None,
-                 iterate=False, faked=True):
+                 iterate=False, faked=True, passdb=None):
         self.root = tempfile.mkdtemp(prefix="server-", dir=self.base)
         os.chmod(self.root, 0o755)
         os.mkdir(self.home_root, 0o755)
@@ -72,7 +73,7 @@ class Server:
         doveadm = self.wrapper("doveadm-server", [os.path.join(LIBEXEC, "doveadm-server")], faked)
         self.faked = faked
         text = dovecot_conf.server_conf(self.root, self.ports, pop3, doveadm, names, self.settings, extra,
-                                        VSZ_UNLIMITED, iterate)
+                                        VSZ_UNLIMITED, iterate, passdb and passdb(self.root))
         self.write_conf(text)
         self.write_users()
 

@@ -2,6 +2,7 @@
 """The configuration of a private server, for both lines of Dovecot: everything that differs between them is here."""
 
 import json
+import os
 import subprocess
 
 PASSWORD = "pass-word"
@@ -75,10 +76,7 @@ protocols = pop3 imap lmtp
 disable_plaintext_auth = no
 mail_location = maildir:~/Maildir
 pop3_logout_format = {logout}
-passdb {{
-  driver = static
-  args = password={password}
-}}
+{passdb}
 userdb {{
   driver = dict
   args = {root}/dict.conf
@@ -105,9 +103,7 @@ auth_allow_cleartext = yes
 mail_driver = maildir
 mail_path = ~/Maildir
 pop3_logout_format = {logout}
-passdb static {{
-  password = {password}
-}}
+{passdb}
 userdb passwd-file {{
   passwd_file_path = {root}/{users}
 }}
@@ -164,16 +160,75 @@ def mail_plugins(names):
     return "mail_plugins {\n" + "".join("  %s = yes\n" % name for name in names) + "}"
 
 
-def server_conf(root, ports, pop3, doveadm, plugins, settings, extra, vsz_limit, iterate):
+def static_passdb(password=PASSWORD):
+    """Everybody has this password."""
+    if LINE == "2.3":
+        return "passdb {\n  driver = static\n  args = password=%s\n}\n" % password
+    return "passdb static {\n  password = %s\n}\n" % password
+
+
+def file_passdb(path, master=False, go_on=False):
+    """A passwd-file; with MASTER its users may log in as others, by "user*master". With GO_ON the next passdb must know
+    the user, too."""
+    rules = "  master = yes\n" * master + "  result_success = continue\n" * go_on
+    if LINE == "2.3":
+        return "passdb {\n  driver = passwd-file\n  args = %s\n%s}\n" % (path, rules)
+    # two blocks of one name would be one
+    return "passdb %s {\n  driver = passwd-file\n  passwd_file_path = %s\n%s}\n" % (
+        os.path.basename(path), path, rules)
+
+
+PATH_VARIABLES = {
+    "2.3": {"USER": "%u", "LOCAL": "%n", "DOMAIN": "%d"},
+    "2.4": {"USER": "%{user}", "LOCAL": "%{user | username}", "DOMAIN": "%{user | domain}"},
+}
+# Whoever is refused is told so at once: 2.3 would wait for half a second unless a passdb says otherwise, and this one
+# does nothing else; 2.4 waits if something is broken.
+NO_FAILURE_DELAY = "auth_internal_failure_delay = 0\n" if LINE == "2.4" else """
+passdb {
+  driver = static
+  args = noauthenticate=yes nodelay=yes
+}
+"""
+
+
+def auth_workers(limit):
+    """At most so many workers of auth."""
+    if LINE == "2.3":
+        return "auth_worker_max_count = %d\n" % limit
+    return "service auth-worker {\n  process_limit = %d\n}\n" % limit
+
+
+def json_passdb(path, more="", **settings):
+    """Credential files of the plugin. USER, LOCAL and DOMAIN in the path are the name of the user and its parts; None
+    leaves a setting out. MORE are lines of the block that are not settings of ours."""
+    for word, variable in PATH_VARIABLES[LINE].items():
+        path = path and path.replace(word, variable)
+    given = {key: value for key, value in {"path": path, **settings}.items() if value is not None}
+    if LINE == "2.3":
+        args = " ".join("%s=%s" % pair for pair in given.items())
+        return "passdb {\n  driver = json\n  args = %s\n%s}\n" % (args, more)
+    return "passdb json {\n%s%s}\n" % ("".join("  %s = %s\n" % pair for pair in given.items()), more)
+
+
+def prefetch_userdb(and_next=False):
+    """Takes the fields userdb_* of a passdb; a user without them is looked up in the next userdb. With AND_NEXT all
+    are, and get the fields of both."""
+    rule = "  result_success = continue-ok\n" * and_next
+    return "userdb {\n  driver = prefetch\n%s}\n" % rule if LINE == "2.3" else "userdb prefetch {\n%s}\n" % rule
+
+
+def server_conf(root, ports, pop3, doveadm, plugins, settings, extra, vsz_limit, iterate, passdb=None):
     """The whole file. With ITERATE all users of 2.4 are in one file, which is read again once a second at the most;
-    else each has its own, and a new one is known at once, but they cannot be listed."""
+    else each has its own, and a new one is known at once, but they cannot be listed. PASSDB are the blocks that stand
+    before the userdb."""
     plugin_settings = "\n".join("%s = %s" % (key, quote(value) if LINE == "2.4" else value)
                                 for key, value in settings.items())
     values = {
         "root": root, "ports": ports, "pop3": pop3, "doveadm": doveadm, "vsz_limit": vsz_limit,
         "login_reuse": "service_count = 0" if LINE == "2.3" else "restart_request_count = unlimited",
         "address": "address = 127.0.0.1" if LINE == "2.3" else "listen = 127.0.0.1",
-        "password": PASSWORD, "users": "users" if iterate else "users.d/%{user}",
+        "passdb": passdb or static_passdb(), "users": "users" if iterate else "users.d/%{user}",
         "mail_plugins": mail_plugins(plugins), "plugin_settings": plugin_settings,
         "logout": LOGOUT["2.3"] if LINE == "2.3" else quote(LOGOUT["2.4"]),
     }
