@@ -53,8 +53,10 @@ static const char *const *random_protocols(void)
 	return lists[rnd(N_ELEMENTS(lists))];
 }
 
+/* A value may be empty if it begins with nothing. */
 static void
-random_pairs(ARRAY_TYPE(credential_pair) *pairs, const char *prefix)
+random_pairs(ARRAY_TYPE(credential_pair) *pairs, const char *prefix,
+	     const char *value_begin)
 {
 	struct credential_pair *pair;
 	unsigned int i, count = rnd(4);
@@ -62,7 +64,7 @@ random_pairs(ARRAY_TYPE(credential_pair) *pairs, const char *prefix)
 	for (i = 0; i < count; i++) {
 		pair = array_append_space(pairs);
 		pair->name = t_strdup_printf("%s%u", prefix, i);
-		pair->value = random_text(5);
+		pair->value = t_strconcat(value_begin, random_text(5), NULL);
 	}
 }
 
@@ -93,7 +95,7 @@ static void random_user(struct credential_user *user_r, const char *name)
 		t_strdup_printf("$x$%u", rnd(1000));
 	user_r->enabled = rnd(3) > 0;
 	user_r->protocols = random_protocols();
-	random_pairs(&user_r->fields, "field");
+	random_pairs(&user_r->fields, "field", "");
 	for (i = 0; i < count; i++) {
 		app_password_init(&app, t_strdup_printf("abcde%u", i + 2),
 				  "{SHA}x", pool);
@@ -102,7 +104,7 @@ static void random_user(struct credential_user *user_r, const char *name)
 		app.expires = rnd(2) * rnd(1000000);
 		app.protocols = random_protocols();
 		random_networks(&app);
-		random_pairs(&app.settings, "pop3_policy_s");
+		random_pairs(&app.settings, "pop3_policy_s", "=");
 		array_push_back(&user_r->app_passwords, &app);
 	}
 }
