@@ -5,6 +5,10 @@
 
 #include <sys/stat.h>
 
+/* A file can change twice within a tick of the clock of its file system, and
+   look the same after that. */
+#define CREDENTIAL_FILE_TICK_SECS 2
+
 struct credentials;
 struct credential_file_edit;
 

@@ -6,13 +6,13 @@
 #include "llist.h"
 #include "str.h"
 #include "credentials-private.h"
+#include "credential-copy.h"
 #include "credential-file.h"
 #include "credential-store.h"
 
-/* A file can change twice within a tick of the clock of its file system, and
-   look the same after that. */
-#define TICK_SECS 2
 #define LOG_INTERVAL_SECS 60
+/* Of many users some change a hash each second. */
+#define COPY_INTERVAL_SECS 10
 
 struct store_file {
 	struct store_file *prev, *next;
@@ -28,6 +28,16 @@ struct store_file {
 	/* there is no such text, or the file may have changed after that and
 	   still look like this */
 	bool must_read;
+
+	/* what is in use was read from the copy beside the file */
+	bool from_copy;
+	/* what is in use is the file, and may not be in the copy */
+	bool copy_due;
+	/* when the copy was written, or could not be */
+	time_t copy_time;
+	/* of the copy that was read last, and what is wrong with it, or NULL */
+	struct stat copy_st;
+	char *copy_error;
 
 	/* what was logged since the file was good; NULL if nothing was */
 	char *logged_error;
@@ -61,6 +71,7 @@ static void file_free(struct credential_store *store, struct store_file *file)
 	store->size -= file->size;
 	credentials_deinit(&file->credentials);
 	i_free(file->logged_error);
+	i_free(file->copy_error);
 	i_free(file->text_error);
 	i_free(file->path);
 	i_free(file);
@@ -166,7 +177,9 @@ read_text(struct store_file *file, const char *users_folder, time_t now,
 	if (ret < 0)
 		return -1;
 	file->st = st;
-	file->must_read = now - st.st_ctim.tv_sec <= TICK_SECS;
+	file->must_read =
+		now - st.st_ctim.tv_sec <= CREDENTIAL_FILE_TICK_SECS;
+	file->copy_due = FALSE;
 	i_free(file->text_error);
 	if (credentials_init(&text, &credentials, &error) < 0) {
 		file->text_error = i_strdup_printf("%s: %s", file->path, error);
@@ -175,6 +188,8 @@ read_text(struct store_file *file, const char *users_folder, time_t now,
 	}
 	credentials_deinit(&file->credentials);
 	file->credentials = credentials;
+	file->from_copy = FALSE;
+	file->copy_due = users_folder == NULL;
 	return 1;
 }
 
@@ -201,6 +216,35 @@ refresh(struct store_file *file, const char *users_folder, time_t now,
 	return -1;
 }
 
+/* A copy that is of no use is not read again as long as it is the same. */
+static void use_copy(struct store_file *file)
+{
+	const char *error;
+	struct stat st;
+	int ret;
+
+	if (lstat(credential_copy_path(file->path), &st) < 0)
+		i_zero(&st);
+	else if (same_stat(&st, &file->copy_st))
+		return;
+	file->copy_st = st;
+	i_free(file->copy_error);
+	ret = credential_copy_read(file->path, &file->credentials, &error);
+	if (ret < 0)
+		file->copy_error = i_strdup(error);
+	file->from_copy = ret > 0;
+}
+
+/* What it means for the users. */
+static const char *describe_use(const struct store_file *file)
+{
+	if (file->credentials != NULL)
+		return "users who were in it before still can log in";
+	return file->copy_error == NULL ? "no user in it can log in" :
+		t_strdup_printf("no user in it can log in; of the copy: %s",
+				file->copy_error);
+}
+
 static void
 log_broken(struct credential_store *store, struct store_file *file,
 	   const struct stat *st, time_t now, const char *error)
@@ -213,9 +257,7 @@ log_broken(struct credential_store *store, struct store_file *file,
 	if (now >= file->logged_time &&
 	    now - file->logged_time < LOG_INTERVAL_SECS)
 		return;
-	e_error(store->event, "%s (%s)", error, file->credentials == NULL ?
-		"no user in it can log in" :
-		"users who were in it before still can log in");
+	e_error(store->event, "%s (%s)", error, describe_use(file));
 	i_free(file->logged_error);
 	file->logged_error = i_strdup(error);
 	file->logged_st = *st;
@@ -236,7 +278,8 @@ find_user(const struct store_file *file, const char *broken, const char *name,
 				       &error);
 	}
 	if (ret < 0) {
-		*error_r = t_strdup_printf("%s: %s", file->path, error);
+		*error_r = t_strdup_printf("%s: %s", file->from_copy ?
+			credential_copy_path(file->path) : file->path, error);
 	} else if (ret == 0 && broken != NULL) {
 		*error_r = t_strdup_printf("the file cannot be used now: %s",
 					   broken);
@@ -261,6 +304,8 @@ int credential_store_find(struct credential_store *store, const char *path,
 		return 0;
 	}
 	if (ret < 0) {
+		if (users_folder == NULL && file->credentials == NULL)
+			use_copy(file);
 		log_broken(store, file, &st, now, broken);
 	} else {
 		broken = NULL;
@@ -268,4 +313,30 @@ int credential_store_find(struct credential_store *store, const char *path,
 	}
 	limit_size(store);
 	return find_user(file, broken, name, pool, user_r, error_r);
+}
+
+int credential_store_keep_copy(struct credential_store *store,
+			       const char *path, time_t now,
+			       const char **error_r)
+{
+	struct store_file *file = hash_table_lookup(store->files, path);
+	struct stat st;
+	int ret;
+
+	if (file == NULL || !file->copy_due ||
+	    (now >= file->copy_time &&
+	     now - file->copy_time < COPY_INTERVAL_SECS))
+		return 0;
+	/* what is not the file any more has users who may be removed */
+	if (lstat(path, &st) < 0 || !same_stat(&file->st, &st))
+		return 0;
+	if (credential_copy_is_current(path, &st, !file->must_read)) {
+		file->copy_due = FALSE;
+		return 0;
+	}
+	ret = credential_copy_write(path, file->credentials, &st, now, error_r);
+	if (ret != 0)
+		file->copy_time = now;
+	file->copy_due = ret <= 0;
+	return ret < 0 ? -1 : 0;
 }

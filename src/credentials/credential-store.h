@@ -27,11 +27,19 @@ void credential_store_deinit(struct credential_store **store);
    Returns 1 and *user_r, which lives in the pool, 0 if there is no such user,
    -1 and an error if that cannot be known now or if what the file says of this
    user is wrong. In a broken file only those are found who were in it when it
-   was read last, all others get -1; why it is broken is logged, once for each
-   state of the file and at most once a minute. */
+   was read last, or if this process has not read it, who are in the copy beside
+   a file of many users; all others get -1. Why it is broken is logged, once for
+   each state of the file and at most once a minute. */
 int credential_store_find(struct credential_store *store, const char *path,
 			  const char *users_folder, const char *name, time_t now,
 			  pool_t pool, struct credential_user *user_r,
 			  const char **error_r);
+
+/* See that there is a copy of this file of many users (credential-copy.h), if it
+   was read since the last call and is still the same. Costs nothing if not, and
+   writes at most each ten seconds. Returns 0, or -1 and an error. */
+int credential_store_keep_copy(struct credential_store *store,
+			       const char *path, time_t now,
+			       const char **error_r);
 
 #endif

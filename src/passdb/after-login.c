@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "ioloop.h"
 #include "llist.h"
+#include "credential-store.h"
 #include "credential-upgrade.h"
 #include "last-used.h"
 #include "password-hash.h"
@@ -26,6 +27,7 @@ struct waiting_login {
 
 struct after_logins {
 	struct password_hasher *hasher;
+	struct credential_store *store;
 	struct event *event;
 	struct waiting_login *waiting;
 
@@ -34,15 +36,17 @@ struct after_logins {
 	struct last_used *used;
 
 	/* when it may be logged again that this failed */
-	time_t log_folder, log_used, log_upgrade;
+	time_t log_folder, log_used, log_copy, log_upgrade;
 };
 
 struct after_logins *
-after_logins_init(struct password_hasher *hasher, struct event *event_parent)
+after_logins_init(struct password_hasher *hasher,
+		  struct credential_store *store, struct event *event_parent)
 {
 	struct after_logins *logins = i_new(struct after_logins, 1);
 
 	logins->hasher = hasher;
+	logins->store = store;
 	logins->event = event_create(event_parent);
 	event_set_append_log_prefix(logins->event, "passdb json: ");
 	return logins;
@@ -97,6 +101,17 @@ note_use(struct after_logins *logins, const struct after_login *login)
 			  "password of %s: %s", login->user_name, error);
 }
 
+static void keep_copy(struct after_logins *logins, const char *path)
+{
+	const char *error;
+
+	if (credential_store_keep_copy(logins->store, path, ioloop_time,
+				       &error) < 0 &&
+	    may_log(&logins->log_copy))
+		e_warning(logins->event, "cannot keep a copy of %s: %s", path,
+			  error);
+}
+
 static void
 upgrade(struct after_logins *logins, const struct after_login *login)
 {
@@ -126,6 +141,9 @@ static void finish(struct waiting_login *waiting)
 
 	if (can_write_beside(logins, login->path)) {
 		note_use(logins, login);
+		/* before the file changes: where all have old hashes it does
+		   so in each login */
+		keep_copy(logins, login->path);
 		if (login->old_hash != NULL)
 			upgrade(logins, login);
 	}

@@ -3,11 +3,12 @@
 
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
+struct credential_store;
 struct password_hasher;
 
-/* What is done when the user has been let in: note the use of the password, and
-   hash it anew if its hash is an old one. The client does not wait for it, and
-   that it fails is only logged. */
+/* What is done when the user has been let in: note the use of the password, keep
+   a copy of the file, and hash the password anew if its hash is an old one. The
+   client does not wait for it, and that it fails is only logged. */
 struct after_logins;
 
 struct after_login {
@@ -23,7 +24,8 @@ struct after_login {
 };
 
 struct after_logins *
-after_logins_init(struct password_hasher *hasher, struct event *event_parent);
+after_logins_init(struct password_hasher *hasher,
+		  struct credential_store *store, struct event *event_parent);
 /* Does what has not been done yet. */
 void after_logins_deinit(struct after_logins **logins);
 

@@ -89,7 +89,8 @@ static void passdb_json_init(struct passdb_module *module)
 	if (!worker)
 		return;
 	json->store = credential_store_init(STORE_MAX_SIZE, auth_event);
-	json->after_logins = after_logins_init(json->hasher, auth_event);
+	json->after_logins = after_logins_init(json->hasher, json->store,
+					       auth_event);
 	if (!worker_memory_check(json->set.passdb_json_hash_memory, &error))
 		e_error(auth_event, "passdb json: %s", error);
 }

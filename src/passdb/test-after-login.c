@@ -26,6 +26,7 @@ static const struct password_hasher_settings settings = {
 
 static struct ioloop *ioloop;
 static struct password_hasher *hasher;
+static struct credential_store *store;
 static struct after_logins *logins;
 
 static const char *path(void)
@@ -42,13 +43,15 @@ static void begin(void)
 	test_file_write(path(), TEXT);
 	if (password_hasher_init(&settings, &hasher, &error) < 0)
 		i_fatal("%s", error);
-	logins = after_logins_init(hasher, NULL);
+	store = credential_store_init(0, NULL);
+	logins = after_logins_init(hasher, store, NULL);
 }
 
 static void end(void)
 {
 	if (logins != NULL)
 		after_logins_deinit(&logins);
+	credential_store_deinit(&store);
 	password_hasher_deinit(&hasher);
 	test_home_end();
 	io_loop_destroy(&ioloop);
@@ -84,18 +87,25 @@ static void run_loop(void)
 	timeout_remove(&to);
 }
 
-/* The hash of jane in the file. */
-static const char *get_hash(void)
+/* The hash of jane in the file, by a store that reads it. */
+static const char *get_hash_by(struct credential_store *reader)
 {
-	struct credential_store *store = credential_store_init(0, NULL);
 	struct credential_user user;
 	const char *error;
 
-	if (credential_store_find(store, path(), FALSE, "jane", ioloop_time,
+	if (credential_store_find(reader, path(), NULL, "jane", ioloop_time,
 				  pool_datastack_create(), &user, &error) <= 0)
 		i_fatal("%s", error);
-	credential_store_deinit(&store);
 	return user.password;
+}
+
+static const char *get_hash(void)
+{
+	struct credential_store *reader = credential_store_init(0, NULL);
+	const char *hash = get_hash_by(reader);
+
+	credential_store_deinit(&reader);
+	return hash;
 }
 
 static unsigned int count_uses(void)
@@ -181,12 +191,46 @@ static void test_trouble(void)
 	test_end();
 }
 
+static void test_copy(void)
+{
+	const char *copy_path;
+
+	test_begin("after login: a copy of what was read");
+	begin();
+	copy_path = t_strconcat(path(), ".good", NULL);
+	test_assert(strcmp(get_hash_by(store), OLD_HASH) == 0);
+	add(OLD_HASH);
+	test_assert(test_file_read(copy_path) == NULL);
+	run_loop();
+	/* the file has another hash by now */
+	test_assert(strcmp(get_hash(), OLD_HASH) != 0);
+	test_assert(null_strcmp(test_file_read(copy_path), TEXT) == 0);
+	end();
+
+	begin();
+	copy_path = t_strconcat(path(), ".good", NULL);
+	test_assert(strcmp(get_hash_by(store), OLD_HASH) == 0);
+	if (mkdir(copy_path, 0700) < 0)
+		i_fatal("mkdir() failed: %m");
+	test_expect_error_string("cannot keep a copy of ");
+	add(NULL);
+	run_loop();
+	/* it fails again, which is not said again */
+	ioloop_time += 60;
+	add(NULL);
+	after_logins_deinit(&logins);
+	test_expect_no_more_errors();
+	end();
+	test_end();
+}
+
 static void test_no_rights(void)
 {
 	const char *name;
 
 	test_begin("after login: nothing is tried where nothing can be written");
 	begin();
+	test_assert(strcmp(get_hash_by(store), OLD_HASH) == 0);
 	test_user_begin();
 	if (chmod(test_home_path("."), 0500) < 0)
 		i_fatal("chmod() failed: %m");
@@ -210,6 +254,7 @@ int main(void)
 		test_deinit,
 		test_changed,
 		test_trouble,
+		test_copy,
 		test_no_rights,
 		NULL
 	};
