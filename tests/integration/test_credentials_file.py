@@ -1,9 +1,12 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """A credential file that cannot be used, files for each user, and settings that are wrong."""
 
+import contextlib
 import json
 import os
 import re
+import stat
+import time
 
 import pytest
 
@@ -130,6 +133,21 @@ BREAKS = {
 }
 
 
+# a file in which nothing can be found, so that there is no copy either
+HOPELESS = [closed_folder]
+
+
+def copy_path(server):
+    """What workers use that start while the file is broken."""
+    return server.path() + ".good"
+
+
+def read_copy(server):
+    """The users in it."""
+    with open(copy_path(server), encoding="utf-8") as file:
+        return json.load(file)["users"]
+
+
 def undo(server):
     os.chmod(server.folder, 0o700)
     if os.path.isdir(server.path()):
@@ -163,16 +181,126 @@ def test_broken_file(server, user, damage):
     assert server.replies((other, RIGHT), (user, RIGHT)) == [FAILED] * 2
 
 
-def test_broken_from_the_start(server, user):
-    """Nobody is known then: all are told to come again, and get in when the file is mended."""
+@pytest.mark.parametrize("damage", [damage for damage in BREAKS if damage not in HOPELESS],
+                         ids=lambda damage: damage.__name__)
+def test_broken_file_and_new_worker(server, user, request, damage):
+    """A worker that has never seen the file as it was lets in the same users as one that has, by the copy; nobody who
+    was taken out before. When the file is mended, it is what counts."""
+    gone = user_maker(server, request)()
     server.kill_workers()
+    assert server.auth_all((user, RIGHT), (gone, RIGHT)) == [True] * 2
+    server.settle()
+    assert gone.name in read_copy(server)
+    known = server.credentials.pop(gone.name)
+    server.write()
+    # the worker that has just written a copy would wait for some seconds
+    server.kill_workers()
+    assert server.login_reply(user, RIGHT).startswith("+OK")
+    server.settle()
+    assert read_copy(server) == server.credentials
+
+    server.kill_workers()
+    damage(server)
+    start = server.log_size()
+    other = ghost(server)
+    try:
+        for _ in range(2):
+            wrong, unknown, removed_one, right = server.replies((user, "x"), (other, RIGHT), (gone, RIGHT), (user, RIGHT))
+            assert wrong == FAILED and right.startswith("+OK")
+            assert unknown.startswith(TEMPORARY) and removed_one.startswith(TEMPORARY)
+        first = server.wait_auth_lines(None, "Error", start=start)[0]
+        assert re.search(BREAKS[damage], first), first
+        assert server.path() in first and "users who were in it before still can log in" in first
+        assert not server.auth_lines(None, "Warning|Panic|Fatal", start)
+        assert read_copy(server) == server.credentials
+    finally:
+        undo(server)
+    server.set(user.name, password=argon("new"))
+    assert server.login_reply(user, "new").startswith("+OK")
+    assert server.replies((other, RIGHT), (gone, RIGHT), (user, RIGHT)) == [FAILED] * 3
+    server.set(gone.name, **known)
+
+
+def test_copy(server, user):
+    """Nobody may read it who may not read the file; it is written once for a state of the file, and not for failed
+    logins."""
+    server.kill_workers()
+    os.chmod(server.path(), 0o640)
+    os.utime(server.path(), (1e9, 1e9))
+    assert server.login_reply(user, "x") == FAILED
+    server.settle()
+    assert not os.path.exists(copy_path(server)) or os.stat(copy_path(server)).st_mtime != 1e9
+    # so old that another change would show
+    wait_for(lambda: time.time() - os.stat(server.path()).st_ctime > 4, "the clock")
+    made = None
+    for _ in range(2):
+        server.kill_workers()
+        assert server.login_reply(user, RIGHT).startswith("+OK")
+        server.settle()
+        found = os.stat(copy_path(server))
+        assert stat.S_IMODE(found.st_mode) == 0o640
+        assert (found.st_uid, found.st_gid) == (os.stat(server.path()).st_uid, os.stat(server.path()).st_gid)
+        assert found.st_mtime == 1e9 and made in (None, found.st_ino)
+        made = found.st_ino
+    assert read_copy(server) == server.credentials
+    assert not os.path.exists(copy_path(server) + ".tmp")
+
+
+@pytest.mark.parametrize("copy", [None, "{", "link", "mode"])
+def test_broken_from_the_start(server, user, copy):
+    """Where there is no copy, or it is of no use, nobody is known to a new worker: all are told to come again, and get
+    in when the file is mended."""
+    server.kill_workers()
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(copy_path(server))
+    if copy:
+        server.write_text(copy_path(server), copy if copy == "{" else in_lines(server.credentials),
+                          0o644 if copy == "mode" else 0o600)
+    if copy == "link":
+        os.rename(copy_path(server), server.path() + ".other")
+        os.symlink(server.path() + ".other", copy_path(server))
     half(server)
     start = server.log_size()
     for reply in server.replies((user, RIGHT), (user, RIGHT), (user, "x")):
         assert reply.startswith(TEMPORARY)
-    assert server.wait_auth_lines(None, "no user in it can log in", start=start)
+    line = server.wait_auth_lines(None, "no user in it can log in", start=start)[0]
+    assert ("of the copy: %s" % copy_path(server) in line) == (copy is not None)
     server.write()
     assert server.login_reply(user, RIGHT).startswith("+OK")
+    server.settle()
+    # which brings the copy back
+    assert read_copy(server) == server.credentials and not os.path.islink(copy_path(server))
+
+
+def test_copy_that_cannot_be_written(server, user):
+    """Logins are as good as ever, and the log says so once; nothing is tried in a folder that auth may not write."""
+    server.kill_workers()
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(copy_path(server))
+    os.mkdir(copy_path(server))
+    start = server.log_size()
+    try:
+        for _ in range(2):
+            assert server.login_reply(user, RIGHT).startswith("+OK")
+        server.wait_auth_lines(user=None, pattern="Warning: .*cannot keep a copy of " + re.escape(server.path()),
+                               start=start)
+        server.settle()
+        assert len(server.auth_lines(None, "copy", start)) == 1
+    finally:
+        os.rmdir(copy_path(server))
+
+    server.kill_workers()
+    os.chown(server.folder, 0, os.stat(server.folder).st_gid)
+    os.chmod(server.folder, 0o750)
+    known, start = sorted(os.listdir(server.folder)), server.log_size()
+    try:
+        assert server.login_reply(user, RIGHT).startswith("+OK")
+        server.settle()
+        assert sorted(os.listdir(server.folder)) == known
+        assert not server.auth_lines(None, "Warning|Error", start)
+    finally:
+        server.own(server.folder)
+        os.chmod(server.folder, 0o700)
 
 
 def test_broken_line(server, request):
@@ -235,6 +363,8 @@ def test_file_for_each_user(many_files, request):
     many_files.wait_auth_lines(None, re.escape(many_files.path(other.name)) + ".*line 1 column", start=start)
     assert many_files.login_reply(user, RIGHT).startswith("+OK")
 
+    # a file of one user has no copy
+    assert not [name for name in os.listdir(many_files.folder) if name.endswith(".good")]
     # a user who was removed is gone at once
     many_files.drop(user.name)
     assert many_files.login_reply(user, RIGHT) == FAILED
