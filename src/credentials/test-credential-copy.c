@@ -309,20 +309,6 @@ static void test_useless(void)
 	test_end();
 }
 
-/* Take all room there is but for the data of no file. */
-static void fill(void)
-{
-	int fd = open(path("disk/filler"), O_WRONLY | O_CREAT, 0600);
-	static const char block[4096];
-
-	if (fd == -1)
-		i_fatal("open(disk/filler) failed: %m");
-	while (write(fd, block, sizeof(block)) > 0) ;
-	if (errno != ENOSPC)
-		i_fatal("write(disk/filler) failed: %m");
-	i_close_fd(&fd);
-}
-
 static void test_full(void)
 {
 	const char *error;
@@ -331,7 +317,7 @@ static void test_full(void)
 	begin();
 	if (test_mount_tmpfs(path("disk"), "size=64k")) {
 		test_file_write(path("disk/"COPY), OTHER_TEXT);
-		fill();
+		test_disk_fill(path("disk/filler"));
 		test_assert(write_copy_in("disk/", TEXT, time(NULL),
 					  &error) == -1);
 		test_assert(strstr(error, "write(") != NULL);

@@ -85,6 +85,19 @@ void test_file_write_size(const char *path, size_t size)
 	i_free(data);
 }
 
+void test_disk_fill(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	static const char block[4096];
+
+	if (fd == -1)
+		i_fatal("open(%s) failed: %m", path);
+	while (write(fd, block, sizeof(block)) > 0) ;
+	if (errno != ENOSPC)
+		i_fatal("write(%s) failed: %m", path);
+	i_close_fd(&fd);
+}
+
 const char *test_file_read(const char *path)
 {
 	int fd = open(path, O_RDONLY);

@@ -19,6 +19,8 @@ const char *test_home_path(const char *name);
 
 void test_file_write(const char *path, const char *data);
 void test_file_write_size(const char *path, size_t size);
+/* Make a file of all room that there is for data. */
+void test_disk_fill(const char *path);
 /* NULL if the file cannot be opened. */
 const char *test_file_read(const char *path);
 /* Permissions and other bits below the file type; 0 if there is nothing. */

@@ -5,7 +5,6 @@
 #include "test-home.h"
 #include "test-store-use.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #define OK POLICY_STORE_OK
@@ -71,20 +70,6 @@ static void test_read_only(void)
 	test_end();
 }
 
-/* Take all room there is for data, or for files. */
-static void fill(void)
-{
-	int fd = open(test_home_path("disk/filler"), O_WRONLY | O_CREAT, 0600);
-	static const char block[4096];
-
-	if (fd == -1)
-		i_fatal("open(disk/filler) failed: %m");
-	while (write(fd, block, sizeof(block)) > 0) ;
-	if (errno != ENOSPC)
-		i_fatal("write(disk/filler) failed: %m");
-	i_close_fd(&fd);
-}
-
 static void test_full(void)
 {
 	const char *disk, *name, *words = "No space left on device";
@@ -97,7 +82,7 @@ static void test_full(void)
 		store = policy_store_init(test_home_path("disk/pop3-policy"),
 					  TRUE, NULL);
 		expect_add(store, OK, OK, "", 0, 0);
-		fill();
+		test_disk_fill(test_home_path("disk/filler"));
 		expect_add(store, OK, UNWRITABLE, words, 1, 0);
 		expect_add(store, OK, UNWRITABLE, words, 1, 0);
 		expect_read(store, OK, "", 1, 0);
