@@ -35,9 +35,9 @@ int credential_store_find(struct credential_store *store, const char *path,
 			  pool_t pool, struct credential_user *user_r,
 			  const char **error_r);
 
-/* See that there is a copy of this file of many users (credential-copy.h), if it
-   was read since the last call and is still the same. Costs nothing if not, and
-   writes at most each ten seconds. Returns 0, or -1 and an error. */
+/* See that there is a copy of this file of many users (credential-copy.h), if
+   it was read since the last call and is still the same. Costs nothing if not,
+   and writes at most each ten seconds. Returns 0, or -1 and an error. */
 int credential_store_keep_copy(struct credential_store *store,
 			       const char *path, time_t now,
 			       const char **error_r);

@@ -91,7 +91,7 @@ static void test_use(void)
 
 static void test_prefers(void)
 {
-	test_begin("credential store copy: the file, then memory, then the copy");
+	test_begin("credential store copy: file, memory and copy");
 	test_store_begin(MAX_SIZE);
 	test_file_write(test_home_path(COPY), FILE_B);
 	test_store_write(FILE_A);

@@ -6,9 +6,9 @@
 struct credential_store;
 struct password_hasher;
 
-/* What is done when the user has been let in: note the use of the password, keep
-   a copy of the file, and hash the password anew if its hash is an old one. The
-   client does not wait for it, and that it fails is only logged. */
+/* What is done when the user has been let in: note the use of the password,
+   keep a copy of the file, and hash the password anew if its hash is an old
+   one. The client does not wait for it, and that it fails is only logged. */
 struct after_logins;
 
 struct after_login {
