@@ -154,9 +154,15 @@ def peak_memory(pid):
 
 def is_idle(pid):
     """Whether a process waits for something to happen, with nothing else to do."""
+    def sleeps():
+        # one that strace has stopped on its way does not
+        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] == "S"
+
     try:
         with open("/proc/%d/syscall" % pid, encoding="ascii") as file:
-            return file.read().split()[0] == EPOLL_WAIT
+            waits = file.read().split()[0] == EPOLL_WAIT
+        return waits and sleeps()
     except OSError:
         # it has ended
         return True

@@ -11,6 +11,7 @@ import pytest
 
 import mailgen
 from conftest import FORMATS
+from polling import wait_for
 from pop3 import LineClosed
 
 DAY = 24 * 3600
@@ -128,6 +129,8 @@ def slow_run(server, user):
     with user.session() as pop3:
         assert pop3.retr(1).ok
         assert pop3.quit().ok
+    # a session that is killed before that has downloaded nothing
+    wait_for(lambda: user.state()["uidl"].get("downloaded"), "the download to be recorded")
     assert server.children("pop3"), "the run does not wait"
     yield
     assert os.path.exists(lock), "the run has not waited"
