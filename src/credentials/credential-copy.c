@@ -155,18 +155,13 @@ int credential_copy_write(const char *path,
 int credential_copy_read(const char *path, struct credentials **credentials_r,
 			 const char **error_r)
 {
-	const char *copy_path = credential_copy_path(path), *error;
-	string_t *text;
+	const char *error;
 	struct stat st;
 	int ret;
 
-	ret = credential_file_read(copy_path, &text, &st, &error);
+	ret = credential_file_load(credential_copy_path(path), credentials_r,
+				   &st, &error);
 	if (ret < 0)
 		*error_r = error;
-	if (ret <= 0)
-		return ret;
-	if (credentials_init(&text, credentials_r, &error) == 0)
-		return 1;
-	*error_r = t_strdup_printf("%s: %s", copy_path, error);
-	return -1;
+	return ret;
 }

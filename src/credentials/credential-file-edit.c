@@ -123,23 +123,18 @@ edit_lock(struct credential_file_edit *edit, unsigned int lock_secs,
 static int edit_read(struct credential_file_edit *edit, const char **error_r)
 {
 	const char *error;
-	string_t *text;
 	int ret;
 
-	ret = credential_file_read(edit->path, &text, &edit->st, &error);
+	ret = credential_file_load(edit->path, &edit->credentials, &edit->st,
+				   &error);
 	if (ret < 0) {
 		*error_r = error;
 		return -1;
 	}
-	if (ret == 0) {
+	if (ret == 0)
 		edit->credentials = credentials_init_empty();
-		return 0;
-	}
-	edit->exists = TRUE;
-	if (credentials_init(&text, &edit->credentials, &error) == 0)
-		return 0;
-	*error_r = t_strdup_printf("%s: %s", edit->path, error);
-	return -1;
+	edit->exists = ret > 0;
+	return 0;
 }
 
 int credential_file_edit_begin(const char *path, unsigned int lock_secs,

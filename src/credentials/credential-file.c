@@ -69,13 +69,30 @@ int credential_file_read(const char *path, string_t **text_r, struct stat *st_r,
 	/* O_NONBLOCK: a FIFO must not make logins wait for a writer */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1) {
+		ret = errno == ENOENT ? 0 : -1;
 		*error_r = errno == ELOOP ?
 			t_strdup_printf("%s is a link, which is not followed",
 					path) :
 			t_strdup_printf("open(%s) failed: %m", path);
-		return errno == ENOENT ? 0 : -1;
+		return ret;
 	}
 	ret = read_open_file(fd, path, text_r, st_r, error_r);
 	i_close_fd(&fd);
 	return ret;
+}
+
+int credential_file_load(const char *path, struct credentials **credentials_r,
+			 struct stat *st_r, const char **error_r)
+{
+	const char *error;
+	string_t *text;
+	int ret;
+
+	ret = credential_file_read(path, &text, st_r, error_r);
+	if (ret <= 0)
+		return ret;
+	if (credentials_init(&text, credentials_r, &error) == 0)
+		return 1;
+	*error_r = t_strdup_printf("%s: %s", path, error);
+	return -1;
 }

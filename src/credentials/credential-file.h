@@ -19,6 +19,11 @@ struct credential_file_edit;
 int credential_file_read(const char *path, string_t **text_r, struct stat *st_r,
 			 const char **error_r);
 
+/* Likewise, and find the users in the text; errors about it begin with the
+   path. */
+int credential_file_load(const char *path, struct credentials **credentials_r,
+			 struct stat *st_r, const char **error_r);
+
 /* Lock PATH.lock and read the file then, so that no writer works on an old
    text. One that does not exist has no users. A process may edit one file at a
    time. Returns 1 and *edit_r, 0 and an error if somebody held the lock all

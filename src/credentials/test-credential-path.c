@@ -3,20 +3,7 @@
 #include "lib.h"
 #include "test-common.h"
 #include "credential-path.h"
-
-#if DOVECOT_PREREQ(2, 4, 0)
-#  define USER "%{user}"
-#  define LOCAL "%{user | username}"
-#  define DOMAIN "%{user | domain}"
-#  define LOWER "%{user | lower}"
-#  define CUT "%{user | substr(1)}"
-#else
-#  define USER "%u"
-#  define LOCAL "%n"
-#  define DOMAIN "%{domain}"
-#  define LOWER "%Lu"
-#  define CUT "%1.20u"
-#endif
+#include "test-user-vars.h"
 
 static const struct {
 	const char *with_vars, *username;

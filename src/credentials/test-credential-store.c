@@ -183,12 +183,12 @@ static void test_paths(void)
 			   "directory");
 	i_unlink(test_home_path("x"));
 	/* no user can have this file */
-	memset(name, 'x', sizeof(name));
+	memset(name, 'n', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	test_assert_strcmp(test_store_find_in(name, TRUE, "a"), "none");
 	test_assert(test_store.log_count == 0);
 	test_assert(test_begins(test_store_find_in(name, FALSE, "a"),
-				    TEMPORARY"lstat(xxx"));
+				    TEMPORARY"lstat(nnn"));
 	/* each user has a file, in which others have no place */
 	test_store_make_good();
 	test_assert_strcmp(test_store_find_in(NAME, TRUE, "a"), "a:$1$a");

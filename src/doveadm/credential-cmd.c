@@ -214,20 +214,14 @@ int credential_cmd_find_user(struct credential_cmd *cmd,
 			     const char **error_r)
 {
 	struct credentials *credentials;
-	const char *error;
-	string_t *text;
 	struct stat st;
 	int ret;
 
-	ret = credential_file_read(cmd->path, &text, &st, error_r);
+	ret = credential_file_load(cmd->path, &credentials, &st, error_r);
 	if (ret < 0)
 		return -1;
 	if (ret == 0)
 		return unknown_user(cmd, error_r);
-	if (credentials_init(&text, &credentials, &error) < 0) {
-		*error_r = t_strdup_printf("%s: %s", cmd->path, error);
-		return -1;
-	}
 	ret = find_user(cmd, credentials, user_r, error_r);
 	credentials_deinit(&credentials);
 	if (ret == 0)

@@ -110,14 +110,14 @@ import_file(struct password_import *import, const char *path, bool dry_run,
 		import->cmd->exit_code = EX_NOINPUT;
 		return -1;
 	}
-	if (compat_password_checks_begin(error_r) < 0)
+	if (compat_password_schemes_begin(error_r) < 0)
 		return -1;
 	ret = credential_cmd_hasher(import->cmd, &import->hasher, error_r);
 	if (ret == 0) {
 		ret = import_lines(import, dry_run, error_r);
 		password_hasher_deinit(&import->hasher);
 	}
-	compat_password_checks_end();
+	compat_password_schemes_end();
 	return ret;
 }
 

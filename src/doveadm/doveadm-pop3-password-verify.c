@@ -51,15 +51,20 @@ verify_hash(struct credential_cmd *cmd, const struct login_choice *choice,
 	    const char **error_r)
 {
 	const char *stripped;
+	int ret;
 
 	if (choice->hash == NULL)
 		return 0;
 	stripped = password_hash_strip(choice->hash);
 	if (stripped != NULL)
 		return verify_sodium(cmd, stripped, choice->secret, error_r);
-	return compat_password_verify(cmd->username, choice->hash,
-				      choice->secret, scheme_hash_check,
-				      error_r);
+	if (compat_password_schemes_begin(error_r) < 0)
+		return -1;
+	ret = compat_password_verify(cmd->username, choice->hash,
+				     choice->secret, scheme_hash_check,
+				     error_r);
+	compat_password_schemes_end();
+	return ret;
 }
 
 static bool

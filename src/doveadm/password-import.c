@@ -101,23 +101,16 @@ static int
 read_credentials(const char *path, struct credentials **credentials_r,
 		 const char **error_r)
 {
-	const char *error;
 	struct stat st;
-	string_t *text;
 	int ret;
 
-	ret = credential_file_read(path, &text, &st, error_r);
+	ret = credential_file_load(path, credentials_r, &st, error_r);
 	if (ret < 0)
 		return -1;
-	if (ret == 0) {
-		*credentials_r = credentials_init_empty();
-		return check_folder(path, error_r);
-	}
-	if (credentials_init(&text, credentials_r, &error) < 0) {
-		*error_r = t_strdup_printf("%s: %s", path, error);
-		return -1;
-	}
-	return 0;
+	if (ret > 0)
+		return 0;
+	*credentials_r = credentials_init_empty();
+	return check_folder(path, error_r);
 }
 
 static int

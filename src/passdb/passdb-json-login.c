@@ -106,8 +106,6 @@ login(struct auth_request *request, const char *password)
 	const char *path;
 	int ret;
 
-	if (compat_passdb_set_fields(request) < 0)
-		return PASSDB_RESULT_INTERNAL_FAILURE;
 	ret = passdb_json_find_user(request, pool_datastack_create(), &path,
 				    &user);
 	if (ret < 0)

@@ -11,8 +11,6 @@ enum passdb_result passdb_json_lookup(struct auth_request *request)
 	const char *path;
 	int ret;
 
-	if (compat_passdb_set_fields(request) < 0)
-		return PASSDB_RESULT_INTERNAL_FAILURE;
 	ret = passdb_json_find_user(request, pool_datastack_create(), &path,
 				    &user);
 	if (ret < 0)

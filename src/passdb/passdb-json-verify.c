@@ -2,7 +2,7 @@
 
 #include "lib.h"
 #include "auth-common.h"
-#include "password-scheme.h"
+#include "compat-password.h"
 #include "password-hash.h"
 #include "scheme-limits.h"
 #include "passdb-json.h"
@@ -38,53 +38,14 @@ verify_none(struct auth_request *request, const char *secret)
 	return to_passdb_result(request, result, error);
 }
 
-/* Returns 1 if it is the password, 0 if not, -1 and an error if that cannot be
-   known. What the hash costs is known before anything is computed. */
-static int
-scheme_verify(struct auth_request *request, const char *hash,
-	      const char *secret, const char **error_r)
-{
-	struct password_generate_params params = {
-		.user = request->fields.original_username
-	};
-	/* as others have a hash without a scheme */
-	const char *scheme = "CRYPT";
-	const unsigned char *raw;
-	const char *error;
-	size_t size;
-	int ret;
-
-	if (*hash == '{') {
-		scheme = password_get_scheme(&hash);
-		i_assert(scheme != NULL);
-	}
-	ret = password_decode(hash, scheme, &raw, &size, &error);
-	if (ret == 0) {
-		*error_r = t_strdup_printf("this Dovecot does not check "
-			"password hashes of the scheme %s", scheme);
-		return -1;
-	}
-	if (ret < 0) {
-		*error_r = t_strdup_printf("a password hash has not the form "
-			"of the scheme %s: %s", scheme, error);
-		return -1;
-	}
-	if (scheme_hash_check(scheme, raw, size, error_r) < 0)
-		return -1;
-	ret = password_verify(secret, &params, scheme, raw, size, &error);
-	if (ret < 0) {
-		*error_r = t_strdup_printf("cannot check a password hash of "
-			"the scheme %s: %s", scheme, error);
-	}
-	return ret;
-}
-
 /* Old hashes are quick to check: a wrong password takes as long as always. */
 static enum passdb_result
 other_verify(struct auth_request *request, const char *hash, const char *secret)
 {
 	const char *error;
-	int ret = scheme_verify(request, hash, secret, &error);
+	int ret = compat_password_verify(request->fields.original_username,
+					 hash, secret, scheme_hash_check,
+					 &error);
 
 	if (ret > 0)
 		return PASSDB_RESULT_OK;
