@@ -19,6 +19,8 @@ UIDVALIDITY = BORN + 1
 MAILBOX_GUID = "0123456789abcdef" * 2
 # what Dovecot calls the files that it makes itself: a time, microseconds and a process id
 MADE_NAME = re.compile(r"(\d+)\.M(\d+)P(\d+)\.[^\s,:/\"]+")
+# of messages; it matters only that there is one, as the sessions of two copies are not in the same second
+TIMES = ("downloaded", "gone")
 # times, what is made of them, and windows of the quota that may end between the sessions of two copies
 NOT_COMPARED = ("brief", "epoch", "retention", "start", "hour", "day", "week")
 # Dovecot looks again into folders that were changed within the last second, the plugin at the contents of files that
@@ -159,8 +161,13 @@ class Replica:
         return found
 
 
+def is_time(value):
+    """Not a count, or a list of UIDs."""
+    return isinstance(value, int) and value > 10 ** 9
+
+
 def without_times(value):
     if isinstance(value, dict):
-        return {key: bool(inner) if key == "downloaded" and isinstance(inner, int) else without_times(inner)
+        return {key: "a time" if key in TIMES and is_time(inner) else without_times(inner)
                 for key, inner in value.items() if key not in NOT_COMPARED}
     return [without_times(inner) for inner in value] if isinstance(value, list) else value
