@@ -104,6 +104,7 @@ AC_DEFUN([P3P_SYSTEMD], [
 # Flags of our own go to AM_CFLAGS and AM_LDFLAGS (where newer versions of
 # DC_DOVECOT put theirs), never to CFLAGS, which belongs to the user.
 AC_DEFUN([P3P_FLAGS], [
+	AM_CFLAGS="$AM_CFLAGS -ffunction-sections -fdata-sections"
 	AM_CFLAGS="$AM_CFLAGS -Wall -Wextra -Wshadow -Wwrite-strings -Wundef -Wvla -Werror=implicit-function-declaration"
 	AM_LDFLAGS="$AM_LDFLAGS $RELRO_LDFLAGS"
 	AS_IF([test "$enable_werror" = yes], [AM_CFLAGS="$AM_CFLAGS -Werror"])

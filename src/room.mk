@@ -33,7 +33,9 @@ settings_lib = $(top_builddir)/src/settings/libsettings.la
 
 # What a module that serves sessions or doveadm is made of, beside its own files.
 module_libs = $(settings_lib) $(state_lib) $(policy_lib) $(compat_storage_lib) $(compat_lib)
-module_ldflags = $(AM_LDFLAGS) -module -avoid-version
+# The linker takes rooms whole. What a module does not use of them it leaves out
+# again, as each function of others that it names is looked up in every session.
+module_ldflags = $(AM_LDFLAGS) -module -avoid-version -Wl,--gc-sections
 
 TESTS = $(check_PROGRAMS)
 LOG_COMPILER = $(RUN_TEST)
