@@ -3,7 +3,7 @@
 
 import time
 
-DEADLINE = 20
+DEADLINE = 60
 
 
 def wait_for(condition, what, deadline=DEADLINE):

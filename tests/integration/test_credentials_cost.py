@@ -147,16 +147,16 @@ def test_checks_use_all_processors(busy, record_property):
     for _ in range(4):
         one, one_busy = rate(busy, 1)
         four, four_busy = rate(busy, CLIENTS)
-        # each has nearly always one to check
-        assert four_busy >= 1.7 * one_busy, (one_busy, four_busy)
-        assert four_busy >= 0.7 * CLIENTS, four_busy
         machine = pure_rate(CLIENTS) / pure_rate(1)
-        tries.append((four / one, machine))
-        if four / one >= min(1.7, 0.85 * machine):
+        tries.append((four / one, machine, one_busy, four_busy))
+        # each has nearly always one to check
+        at_once = four_busy >= 1.7 * one_busy and four_busy >= 0.7 * CLIENTS
+        if at_once and four / one >= min(1.7, 0.85 * machine):
             break
+    else:
+        pytest.fail("times as fast, Argon2 alone, workers at once of 1 and of %d clients: %s" % (CLIENTS, tries))
     record_property("times as fast, and Argon2 alone", tries)
-    print("4 clients are served %.2f times as fast as 1; Argon2 alone: %.2f" % tries[-1])
-    assert any(found >= min(1.7, 0.85 * machine) for found, machine in tries), tries
+    print("4 clients are served %.2f times as fast as 1; Argon2 alone: %.2f" % tries[-1][:2])
 
 
 QUEUE = 8

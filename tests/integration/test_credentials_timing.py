@@ -20,6 +20,7 @@ from polling import wait_for
 MEMORY, PASSES = 16 << 20, 2
 RIGHT = dovecot_conf.PASSWORD
 ROUNDS = 8
+TRIES = 5
 # of the median of a wrong password for a known user
 DIFFERENCE = 0.1
 
@@ -79,10 +80,8 @@ def wrong_attempts(server):
     return found
 
 
-def test_wrong_passwords_take_the_same_time(server):
-    """Processor time of the worker for each of the attempts, by turns."""
-    attempts = wrong_attempts(server)
-    times = {what: [] for what in attempts}
+def measure(server, attempts, times):
+    """Adds to TIMES the processor time of the worker for each of the attempts, by turns."""
     with one_worker(server) as (client, pid):
         for _ in range(ROUNDS):
             for what, (name, typed) in attempts.items():
@@ -91,11 +90,26 @@ def test_wrong_passwords_take_the_same_time(server):
                 settle(server)
                 times[what].append(cpu(pid) - start)
                 assert not result.ok and not result.failed, what
-    # the least is what there is without the noise of a busy machine, but for the noise of one attempt
-    medians = {what: statistics.median(sorted(found)[:ROUNDS // 2]) for what, found in times.items()}
-    usual = medians["known"]
-    assert {what: "%.1f ms" % (found * 1e3) for what, found in medians.items()
-            if abs(found - usual) > DIFFERENCE * usual} == {}, "known: %.1f ms" % (usual * 1e3)
+
+
+def without_noise(times):
+    """The least is what there is without the noise of a busy machine, but for the noise of one attempt."""
+    return statistics.median(sorted(times)[:ROUNDS // 2])
+
+
+def test_wrong_passwords_take_the_same_time(server):
+    """What differs by what is wrong goes on to differ, however often it is measured; noise goes away."""
+    attempts = wrong_attempts(server)
+    times = {what: [] for what in attempts}
+    for _ in range(TRIES):
+        measure(server, attempts, times)
+        least = {what: without_noise(found) for what, found in times.items()}
+        usual = least["known"]
+        others = {what: "%.1f ms" % (found * 1e3) for what, found in least.items()
+                  if abs(found - usual) > DIFFERENCE * usual}
+        if not others:
+            break
+    assert others == {}, "known: %.1f ms" % (usual * 1e3)
 
 
 def test_wrong_passwords_have_the_same_answer(server):
