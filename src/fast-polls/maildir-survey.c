@@ -79,5 +79,5 @@ int maildir_survey_size(struct mailbox *box, uint32_t uid, uoff_t *size_r)
 		return 1;
 	value = maildir_uidlist_lookup_ext(uidlist, uid,
 					   MAILDIR_UIDLIST_REC_EXT_VSIZE);
-	return value != NULL && str_to_uoff(value, size_r) == 0 ? 1 : 0;
+	return value != NULL && str_to_uint64(value, size_r) == 0 ? 1 : 0;
 }

@@ -44,11 +44,11 @@ hash_header_line(struct sha256_ctx *sha256,
 	if (!hdr->continued) {
 		const char *name = t_str_lcase(hdr->name);
 
-		sha256_loop(sha256, "\n", 1);
+		hash_method_sha256.loop(sha256, "\n", 1);
 		message_header_hash_more(&hash_ctx, &hash_method_sha256,
 			sha256, HEADER_HASH_VERSION,
 			(const unsigned char *)name, hdr->name_len);
-		sha256_loop(sha256, ":", 1);
+		hash_method_sha256.loop(sha256, ":", 1);
 	}
 	message_header_hash_more(&hash_ctx, &hash_method_sha256, sha256,
 				 HEADER_HASH_VERSION, hdr->value,
@@ -83,14 +83,11 @@ fingerprint_text(struct sha256_ctx *sha256, uoff_t body_size)
 {
 	const char *tail = t_strdup_printf("\n%"PRIuUOFF_T, body_size);
 	unsigned char digest[SHA256_RESULTLEN];
-	string_t *text = t_str_new(32);
 
-	sha256_loop(sha256, tail, strlen(tail));
-	sha256_result(sha256, digest);
-	base64_encode(digest, FINGERPRINT_OCTETS, text);
-	/* without the padding, which is the same for all */
-	str_truncate(text, MAX_BASE64_ENCODED_SIZE(FINGERPRINT_OCTETS) - 2);
-	return str_c(text);
+	hash_method_sha256.loop(sha256, tail, strlen(tail));
+	hash_method_sha256.result(sha256, digest);
+	return str_c(t_base64_encode(BASE64_ENCODE_FLAG_NO_PADDING, SIZE_MAX,
+				     digest, FINGERPRINT_OCTETS));
 }
 
 int maildrop_fingerprint(struct mail *mail, const char **hash_r)
@@ -103,7 +100,7 @@ int maildrop_fingerprint(struct mail *mail, const char **hash_r)
 	if (mail_get_virtual_size(mail, &size) < 0 ||
 	    mail_get_hdr_stream(mail, NULL, &input) < 0)
 		return -1;
-	sha256_init(&sha256);
+	hash_method_sha256.init(&sha256);
 	if (hash_header(input, &sha256, &hdr_size) < 0)
 		return -1;
 	/* a size that is wrong in the file name must not wrap */

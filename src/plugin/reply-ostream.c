@@ -108,7 +108,7 @@ void reply_ostream_deinit(struct reply_ostream **_reply)
 void reply_ostream_replace_next(struct reply_ostream *reply, const char *line)
 {
 	i_free(reply->replacement);
-	reply->replacement = i_strconcat(line, "\r\n", NULL);
+	reply->replacement = i_strdup(t_strconcat(line, "\r\n", NULL));
 	reply->client->output = &reply->ostream.ostream;
 }
 

@@ -32,7 +32,7 @@ line_parse(const unsigned char *line, const unsigned char *end,
 	    *args != ' ')
 		return FALSE;
 	while (*args == ' ') args++;
-	return str_parse_uoff(args, lines_r, &args) == 0 && *args == '\0';
+	return str_parse_uint64(args, lines_r, &args) == 0 && *args == '\0';
 }
 
 /* Without what ends the line: CRLF or LF, the first octet of which may have

@@ -50,7 +50,7 @@ void uidl_template_add_literal(struct uidl_template *tmpl, const char *text,
 	struct part *part = array_append_space(&tmpl->parts);
 
 	part->type = PART_LITERAL;
-	part->text = p_strndup(tmpl->pool, text, len);
+	part->text = p_strdup_until(tmpl->pool, text, text + len);
 	part->len = len;
 }
 

@@ -37,7 +37,7 @@ parse_percent(const char *name, const char *value, unsigned int *percent_r,
 	const char *end;
 	unsigned int percent;
 
-	if (str_parse_uint(value, &percent, &end) == 0 && percent <= 100) {
+	if (str_parse_uint32(value, &percent, &end) == 0 && percent <= 100) {
 		while (*end == ' ')
 			end++;
 		if (*end == '\0' || strcmp(end, "%") == 0) {

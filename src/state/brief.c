@@ -20,7 +20,7 @@
 
 static const char *checksum(const void *data, size_t size)
 {
-	return t_strdup_printf("%08x", crc32_data(data, size));
+	return t_strdup_printf("%08x", crc32_data_more(0, data, size));
 }
 
 /* A word that needs no quoting in JSON, and no brief of its own. */
