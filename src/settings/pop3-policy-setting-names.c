@@ -11,6 +11,8 @@ const struct pop3_policy_setting_name pop3_policy_setting_names[] = {
 	DEF(pop3_policy_quota_top),
 	DEF(pop3_policy_state),
 	DEF(pop3_policy_on_error),
+	DEF(pop3_policy_login_delay),
+	DEF(pop3_policy_login_burst),
 	DEF(pop3_policy_uidl_alarm),
 	DEF(pop3_policy_fast_polls),
 	DEF(pop3_policy_keep_downloaded),

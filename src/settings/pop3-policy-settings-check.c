@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "device-names.h"
+#include "login-delay-text.h"
 #include "quota-text.h"
 #include "retention-text.h"
 #include "pop3-policy-settings.h"
@@ -146,6 +147,27 @@ parse_retention(const struct pop3_policy_settings *set, pool_t pool,
 			     &policy->report_only, error_r) < 0 ? -1 : 0;
 }
 
+static int
+parse_login_delay(const struct pop3_policy_settings *set,
+		  struct pop3_login_delay *rule, const char **error_r)
+{
+	const char *error;
+
+	if (pop3_login_delay_parse(set->pop3_policy_login_delay, &rule->seconds,
+				   &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_login_delay: %s",
+					   error);
+		return -1;
+	}
+	if (pop3_login_burst_parse(set->pop3_policy_login_burst, &rule->burst,
+				   &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_login_burst: %s",
+					   error);
+		return -1;
+	}
+	return 0;
+}
+
 bool pop3_policy_settings_check(void *_set, pool_t pool, const char **error_r)
 {
 	struct pop3_policy_settings *set = _set;
@@ -168,6 +190,7 @@ bool pop3_policy_settings_check(void *_set, pool_t pool, const char **error_r)
 			 error_r) < 0 ||
 	    parse_choice("pop3_policy_on_error", set->pop3_policy_on_error,
 			 "fail", "ignore", &set->ignore_errors, error_r) < 0 ||
+	    parse_login_delay(set, &set->login_delay, error_r) < 0 ||
 	    parse_choice("pop3_policy_fast_polls", set->pop3_policy_fast_polls,
 			 "yes", "no", &slow_polls, error_r) < 0 ||
 	    parse_percent("pop3_policy_uidl_alarm", set->pop3_policy_uidl_alarm,

@@ -16,6 +16,8 @@ static const struct setting_define setting_defines[] = {
 	   fail for a folder that nothing asks for */
 	DEF(STR_NOVARS, pop3_policy_state),
 	DEF(ENUM, pop3_policy_on_error),
+	DEF(STR, pop3_policy_login_delay),
+	DEF(STR, pop3_policy_login_burst),
 	/* a percent sign is no variable */
 	DEF(STR_NOVARS, pop3_policy_uidl_alarm),
 	DEF(ENUM, pop3_policy_fast_polls),
@@ -38,6 +40,8 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_quota_top = "headers:deny",
 	.pop3_policy_state = "file:%{home}/pop3-policy",
 	.pop3_policy_on_error = "fail:ignore",
+	.pop3_policy_login_delay = "0",
+	.pop3_policy_login_burst = "0",
 	.pop3_policy_uidl_alarm = "50",
 	.pop3_policy_fast_polls = "yes:no",
 	.pop3_policy_keep_downloaded = "forever",

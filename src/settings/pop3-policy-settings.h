@@ -3,6 +3,7 @@
 
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
+#include "login-delay.h"
 #include "quota.h"
 #include "retention-policy.h"
 
@@ -27,6 +28,10 @@ struct pop3_policy_settings {
 	/* a session whose state cannot be known: "fail" refuses it, "ignore"
 	   runs it as if there were no policy */
 	const char *pop3_policy_on_error;
+	/* the time between two logins, and how many need not wait for it, see
+	   login-delay-text.h */
+	const char *pop3_policy_login_delay;
+	const char *pop3_policy_login_burst;
 	/* percent of the known messages: when more cannot be found in a mailbox
 	   that is another one, the session is refused; "100" is never */
 	const char *pop3_policy_uidl_alarm;
@@ -56,6 +61,7 @@ struct pop3_policy_settings {
 	struct pop3_quota_limits quota;
 	bool quota_top_deny;
 	bool ignore_errors;
+	struct pop3_login_delay login_delay;
 	unsigned int uidl_alarm_percent;
 	bool fast_polls;
 	/* NULL if it has no name */

@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "str.h"
+#include "file-lock.h"
 #include "mkdir-parents.h"
 #include "write-full.h"
 #include "state-dir.h"
@@ -13,6 +14,9 @@
 
 #define STATE_DIR_MODE 0700
 #define STATE_FILE_MODE 0600
+/* A write takes milliseconds. Who waits longer than this finds a file server
+   that hangs. */
+#define LOCK_TIMEOUT_SECS 10
 
 int state_dir_open(const char *path, struct state_dir *dir_r,
 		   const char **error_r)
@@ -115,6 +119,32 @@ int state_dir_open_file(const struct state_dir *dir, const char *name,
 	i_close_fd(&fd);
 	errno = EPERM;
 	return -1;
+}
+
+int state_dir_lock_file(const struct state_dir *dir, const char *name,
+			int *fd_r, struct file_lock **lock_r,
+			const char **error_r)
+{
+	const struct file_lock_settings set = {
+		.lock_method = FILE_LOCK_METHOD_FCNTL,
+		.close_on_free = TRUE,
+		/* fail, rather than panic in the middle of a session */
+		.allow_deadlock = TRUE,
+	};
+	const char *path = t_strconcat(dir->path, "/", name, NULL);
+	int fd;
+
+	if (state_dir_open_file(dir, name, O_RDWR | O_CREAT, &fd,
+				error_r) <= 0)
+		return -1;
+	if (file_wait_lock(fd, path, F_WRLCK, &set, LOCK_TIMEOUT_SECS, lock_r,
+			   error_r) <= 0) {
+		i_close_fd(&fd);
+		errno = EAGAIN;
+		return -1;
+	}
+	*fd_r = fd;
+	return 0;
 }
 
 static int

@@ -3,6 +3,8 @@
 
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
+struct file_lock;
+
 /* The state folder belongs to the user, who may put anything there: files are
    opened relative to the folder, links are never followed, and what another
    user owns is not taken. */
@@ -27,6 +29,14 @@ int state_dir_create(const char *path, bool sync, const char **error_r);
    user. */
 int state_dir_open_file(const struct state_dir *dir, const char *name,
 			int flags, int *fd_r, const char **error_r);
+/* Open a file in the folder for reading and writing, make it if there is none,
+   and lock it against other processes, which must let go of it within ten
+   seconds. Returns 0, *fd_r and *lock_r, which closes it when it is freed; or
+   -1 with errno, which is of a file system that takes no writes only if that
+   was the reason, and an error. */
+int state_dir_lock_file(const struct state_dir *dir, const char *name,
+			int *fd_r, struct file_lock **lock_r,
+			const char **error_r);
 /* Write a new file with this text in the place of one that was left there. Only
    one process at a time may do so. Returns 0, or -1 with errno and an error;
    then there is none. */

@@ -26,6 +26,11 @@ struct policy_store {
 	bool journal_replaced;
 };
 
+/* Open the folder of the store, and make it if there is none; dir_r is set if
+   POLICY_STORE_OK is returned, else an error. */
+enum policy_store_result
+policy_store_open_dir(struct policy_store *store, struct state_dir *dir_r,
+		      const char **error_r);
 /* What follows from an error of a system call that was to write. */
 enum policy_store_result policy_store_write_failure(int write_errno);
 

@@ -17,9 +17,6 @@
 #define LOCK_NAME "state.lock"
 
 #define STATE_USUAL_SIZE 4096
-/* A write takes milliseconds. Who waits longer than this finds a file server
-   that hangs. */
-#define LOCK_TIMEOUT_SECS 10
 
 struct policy_store *
 policy_store_init(const char *path, bool fsync, struct event *event_parent)
@@ -189,16 +186,17 @@ policy_store_read(struct policy_store *store, struct policy_state **state_r,
 	return result == POLICY_STORE_UNWRITABLE ? POLICY_STORE_OK : result;
 }
 
-static enum policy_store_result
-open_dir(struct policy_store *store, const char **error_r)
+enum policy_store_result
+policy_store_open_dir(struct policy_store *store, struct state_dir *dir_r,
+		      const char **error_r)
 {
 	int ret;
 
-	ret = state_dir_open(store->path, &store->dir, error_r);
+	ret = state_dir_open(store->path, dir_r, error_r);
 	if (ret == 0) {
 		if (state_dir_create(store->path, store->fsync, error_r) < 0)
 			return policy_store_write_failure(errno);
-		ret = state_dir_open(store->path, &store->dir, error_r);
+		ret = state_dir_open(store->path, dir_r, error_r);
 		if (ret == 0)
 			*error_r = t_strdup_printf("%s vanished", store->path);
 	}
@@ -208,23 +206,11 @@ open_dir(struct policy_store *store, const char **error_r)
 static enum policy_store_result
 lock(struct policy_store *store, const char **error_r)
 {
-	const struct file_lock_settings set = {
-		.lock_method = FILE_LOCK_METHOD_FCNTL,
-		.close_on_free = TRUE,
-		/* fail, rather than panic in the middle of a session */
-		.allow_deadlock = TRUE,
-	};
-	const char *path = t_strconcat(store->path, "/"LOCK_NAME, NULL);
 	int fd;
 
-	if (state_dir_open_file(&store->dir, LOCK_NAME, O_RDWR | O_CREAT,
-				&fd, error_r) <= 0)
-		return policy_store_write_failure(errno);
-	if (file_wait_lock(fd, path, F_WRLCK, &set, LOCK_TIMEOUT_SECS,
-			   &store->lock, error_r) > 0)
-		return POLICY_STORE_OK;
-	i_close_fd(&fd);
-	return POLICY_STORE_UNUSABLE;
+	return state_dir_lock_file(&store->dir, LOCK_NAME, &fd, &store->lock,
+				   error_r) == 0 ? POLICY_STORE_OK :
+		policy_store_write_failure(errno);
 }
 
 static void unlock(struct policy_store *store)
@@ -272,7 +258,7 @@ policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 
 	i_assert(store->lock == NULL);
 
-	result = open_dir(store, error_r);
+	result = policy_store_open_dir(store, &store->dir, error_r);
 	if (result == POLICY_STORE_OK)
 		result = lock(store, error_r);
 	if (result == POLICY_STORE_OK) {
