@@ -56,27 +56,21 @@ get_seqs(const struct mail_search_arg *arg, uint32_t messages,
 	}
 }
 
-struct mail_search_context *
-plain_search_init(struct mailbox_transaction_context *t,
-		  struct mail_search_args *args,
-		  enum mail_fetch_field wanted_fields)
+static struct mail_search_context *
+search_init(struct mailbox_transaction_context *t,
+	    struct mail_search_args *args, enum mail_fetch_field wanted_fields,
+	    const ARRAY_TYPE(seq_range) *seqs, uint32_t messages)
 {
-	uint32_t messages = mail_index_view_get_messages_count(t->view);
-	struct plain_search *search;
-	ARRAY_TYPE(seq_range) seqs;
+	struct plain_search *search = i_new(struct plain_search, 1);
 
-	t_array_init(&seqs, 8);
-	if (!get_seqs(args->args, messages, &seqs))
-		return NULL;
-	search = i_new(struct plain_search, 1);
 	search->ctx.transaction = t;
 	search->ctx.args = args;
 	search->ctx.wanted_fields = wanted_fields;
 	search->ctx.progress_max = messages;
 	i_array_init(&search->ctx.results, 1);
 	i_array_init(&search->ctx.module_contexts, 5);
-	i_array_init(&search->seqs, array_count(&seqs) + 1);
-	array_append_array(&search->seqs, &seqs);
+	i_array_init(&search->seqs, array_count(seqs) + 1);
+	array_append_array(&search->seqs, seqs);
 	seq_range_array_iter_init(&search->iter, &search->seqs);
 	/* as a search does: it has the size of each message that is read in this
 	   transaction checked, also by RETR */
@@ -84,6 +78,31 @@ plain_search_init(struct mailbox_transaction_context *t,
 	search->mail = mail_alloc(t, wanted_fields, NULL);
 	MODULE_CONTEXT_SET(&search->ctx, plain_search_module, search);
 	return &search->ctx;
+}
+
+struct mail_search_context *
+plain_search_init(struct mailbox_transaction_context *t,
+		  struct mail_search_args *args,
+		  enum mail_fetch_field wanted_fields)
+{
+	uint32_t messages = mail_index_view_get_messages_count(t->view);
+	ARRAY_TYPE(seq_range) seqs;
+
+	t_array_init(&seqs, 8);
+	if (!get_seqs(args->args, messages, &seqs))
+		return NULL;
+	return search_init(t, args, wanted_fields, &seqs, messages);
+}
+
+struct mail_search_context *
+plain_search_init_empty(struct mailbox_transaction_context *t,
+			struct mail_search_args *args,
+			enum mail_fetch_field wanted_fields)
+{
+	ARRAY_TYPE(seq_range) seqs;
+
+	t_array_init(&seqs, 1);
+	return search_init(t, args, wanted_fields, &seqs, 0);
 }
 
 bool plain_search_is(struct mail_search_context *ctx)

@@ -15,7 +15,12 @@ struct mail_search_context *
 plain_search_init(struct mailbox_transaction_context *t,
 		  struct mail_search_args *args,
 		  enum mail_fetch_field wanted_fields);
-/* Whether the search was begun by plain_search_init(). */
+/* A search that finds nothing, whatever is searched for. */
+struct mail_search_context *
+plain_search_init_empty(struct mailbox_transaction_context *t,
+			struct mail_search_args *args,
+			enum mail_fetch_field wanted_fields);
+/* Whether the search was begun by one of these. */
 bool plain_search_is(struct mail_search_context *ctx);
 /* Returns FALSE when there are no more messages. */
 bool plain_search_next(struct mail_search_context *ctx, struct mail **mail_r);

@@ -13,7 +13,7 @@ struct capa_ostream {
 	struct ostream_private ostream;
 	struct client *client;
 
-	capa_line_callback_t *get_line;
+	capa_lines_callback_t *get_lines;
 	void *context;
 };
 
@@ -31,15 +31,15 @@ static bool is_capa_reply(const struct const_iovec *iov, unsigned int iov_count)
 }
 
 static ssize_t
-send_with_line(struct capa_ostream *capa, const struct const_iovec *reply)
+send_with_lines(struct capa_ostream *capa, const struct const_iovec *reply)
 {
-	const char *line = capa->get_line(capa->context);
+	const char *lines = capa->get_lines(capa->context);
 	const char *data = reply->iov_base;
 	size_t last_size = strlen(LAST_LINE);
 	size_t first_size = reply->iov_len - last_size;
 	struct const_iovec iov[] = {
 		{ data, first_size },
-		{ line, strlen(line) },
+		{ lines, strlen(lines) },
 		{ "\r\n", 2 },
 		{ data + first_size, last_size },
 	};
@@ -61,7 +61,7 @@ capa_ostream_sendv(struct ostream_private *stream,
 	if (!is_capa_reply(iov, iov_count))
 		ret = o_stream_sendv(stream->parent, iov, iov_count);
 	else T_BEGIN {
-		ret = send_with_line(capa, iov);
+		ret = send_with_lines(capa, iov);
 	} T_END;
 	stream->ostream.offset = stream->parent->offset;
 	if (ret < 0)
@@ -70,13 +70,13 @@ capa_ostream_sendv(struct ostream_private *stream,
 }
 
 struct capa_ostream *
-capa_ostream_init(struct client *client, capa_line_callback_t *get_line,
+capa_ostream_init(struct client *client, capa_lines_callback_t *get_lines,
 		  void *context)
 {
 	struct capa_ostream *capa = i_new(struct capa_ostream, 1);
 
 	capa->client = client;
-	capa->get_line = get_line;
+	capa->get_lines = get_lines;
 	capa->context = context;
 	capa->ostream.sendv = capa_ostream_sendv;
 	(void)o_stream_create(&capa->ostream, client->output,

@@ -5,7 +5,7 @@
 
 struct client;
 
-/* Our line in the reply to CAPA: a stream on top of client->output that knows
+/* Our lines in the reply to CAPA: a stream on top of client->output that knows
    this reply, which the pop3 process sends in one piece, by its first and last
    octets. It is not there while messages are sent, so that none is taken for
    this reply, and none pays for it.
@@ -14,13 +14,13 @@ struct client;
    take turns in the middle of what the pop3 process measures. */
 struct capa_ostream;
 
-/* The line, without its line end, in the data stack. */
-typedef const char *capa_line_callback_t(void *context);
+/* The lines, without the line end of the last one, in the data stack. */
+typedef const char *capa_lines_callback_t(void *context);
 
 /* client->output must be complete, and stay where it is as long as this lives.
    The client still owns that and not this stream. */
 struct capa_ostream *
-capa_ostream_init(struct client *client, capa_line_callback_t *get_line,
+capa_ostream_init(struct client *client, capa_lines_callback_t *get_lines,
 		  void *context);
 /* NULL may be given to all of these, and they do nothing then. */
 void capa_ostream_deinit(struct capa_ostream **capa);

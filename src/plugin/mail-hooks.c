@@ -5,6 +5,7 @@
 #include "mail-storage-hooks.h"
 #include "fast-polls.h"
 #include "plain-search.h"
+#include "refused-mailbox.h"
 #include "session.h"
 #include "mail-hooks.h"
 
@@ -272,8 +273,10 @@ static void pop3_policy_mailbox_allocated(struct mailbox *box)
 	if ((box->flags & MAILBOX_FLAG_POP3_SESSION) == 0)
 		return;
 	session = pop3_policy_session_find(box->storage->user);
-	if (session == NULL)
+	if (session == NULL) {
+		refused_mailbox_allocated(box);
 		return;
+	}
 
 	pbox = p_new(box->pool, struct policy_box, 1);
 	pbox->session = session;

@@ -5,9 +5,11 @@
 #include "pop3-policy-settings.h"
 #include "exempt.h"
 #include "store.h"
+#include "refused-mailbox.h"
 #include "reply-ostream.h"
 #include "session.h"
 #include "session-begin.h"
+#include "session-delay.h"
 #include "session-uidls.h"
 
 #define MISCONFIGURED_REPLY \
@@ -15,6 +17,21 @@
 #define NO_STATE_REPLY \
 	"-ERR [SYS/TEMP] POP3 policy state is not available, try again later."
 #define REFUSE_REASON "Refused by POP3 policy"
+#define DELAY_REASON "Refused by POP3 policy: logged in again too soon"
+
+static void
+refuse(struct client *client, const char *reply, const char *reason)
+{
+	reply_ostream_refuse_session(client, reply, reason);
+	refused_mailbox_mark(client->user);
+}
+
+static void
+refuse_failed(struct client *client, struct event *event, const char *error)
+{
+	e_error(event, "session is refused: %s", error);
+	refuse(client, NO_STATE_REPLY, REFUSE_REASON);
+}
 
 /* Open the state, so that a session that cannot have it ends before the
    maildrop is listed. */
@@ -44,20 +61,32 @@ session_try_begin(struct client *client, const struct pop3_policy_settings *set,
 {
 	struct policy_store *store;
 	struct session_uidls *uidls;
-	const char *error;
+	const char *reply, *error;
+	int ret = 1;
 
 	if (session_open_state(client, set, event, &store, &uidls,
-			       &error) == 0) {
+			       &error) < 0) {
+		if (!set->ignore_errors)
+			refuse_failed(client, event, error);
+		else {
+			e_error(event, "session goes on without policy: %s",
+				error);
+		}
+		return FALSE;
+	}
+	/* the last thing that can refuse it here, as it counts then */
+	if (session_has_delay(client, set))
+		ret = session_delay_login(set, store, event, &reply, &error);
+	if (ret > 0) {
 		pop3_policy_session_init(client, set, store, uidls, event);
 		return TRUE;
 	}
-	if (set->ignore_errors) {
-		e_error(event, "session goes on without policy: %s", error);
-	} else {
-		e_error(event, "session is refused: %s", error);
-		reply_ostream_refuse_session(client, NO_STATE_REPLY,
-					     REFUSE_REASON);
-	}
+	session_uidls_deinit(&uidls);
+	policy_store_deinit(&store);
+	if (ret < 0)
+		refuse_failed(client, event, error);
+	else
+		refuse(client, reply, DELAY_REASON);
 	return FALSE;
 }
 
@@ -91,8 +120,7 @@ void pop3_policy_session_begin(struct client *client)
 	event_set_append_log_prefix(event, "pop3_policy: ");
 	if (get_settings(client, &set, &error) < 0) {
 		e_error(event, "%s", error);
-		reply_ostream_refuse_session(client, MISCONFIGURED_REPLY,
-					     REFUSE_REASON);
+		refuse(client, MISCONFIGURED_REPLY, REFUSE_REASON);
 	} else if (!session_try_begin(client, set, event)) {
 		pop3_policy_settings_free(&set);
 	} else {

@@ -9,12 +9,11 @@
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "store.h"
-#include "compat-autoexpunge.h"
-#include "expire.h"
 #include "capa-ostream.h"
 #include "fast-polls.h"
 #include "fetch.h"
 #include "reply-ostream.h"
+#include "session-capa.h"
 #include "session-quota.h"
 #include "session-retention.h"
 #include "session-uidls.h"
@@ -287,19 +286,6 @@ session_open_fast_polls(struct pop3_policy_session *session,
 			client->mail_set->pop3_uidl_format);
 }
 
-static const char *session_expire_line(void *context)
-{
-	struct pop3_policy_session *session = context;
-	struct pop3_autoexpunge autoexpunge;
-
-	compat_mailbox_get_autoexpunge(session->client->mailbox,
-				       &autoexpunge.keep,
-				       &autoexpunge.max_messages);
-	return t_strconcat("EXPIRE ",
-			   pop3_expire_text(&session->set->retention,
-					    &autoexpunge), NULL);
-}
-
 int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 				       struct mailbox *box)
 {
@@ -316,8 +302,8 @@ int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 	if (session_uidls_open(session->uidls, box, checked_epoch) < 0)
 		return -1;
 	if (session->capa == NULL) {
-		session->capa = capa_ostream_init(session->client,
-						  session_expire_line, session);
+		session->capa = session_capa_init(session->client,
+						  session->set);
 	}
 	return 0;
 }
