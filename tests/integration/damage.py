@@ -1,9 +1,11 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """What the tests of damaged states share."""
 
+import contextlib
 import json
 import os
 import stat
+import subprocess
 
 import user as users
 
@@ -22,6 +24,50 @@ def download(user, count=1):
     # what is written after the client is gone
     user.server.wait_idle()
     return [reply.ok for reply in replies]
+
+
+HOLDER = """
+import fcntl, os, sys
+file = open(sys.argv[1], "a")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def held_lock(user, name="state.lock"):
+    """Another process holds the lock, until told to let go."""
+    path = os.path.join(user.state_dir, name)
+    process = subprocess.Popen(["python3", "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"held\n"
+        yield process
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+
+
+@contextlib.contextmanager
+def mounted(user, options):
+    """The state folder of a user on a file system of its own."""
+    os.mkdir(user.state_dir, 0o700)
+    options = "mode=0700,uid=%d,gid=%d,%s" % (users.UID, users.GID, options)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", user.state_dir], check=True)
+    try:
+        yield
+    finally:
+        user.server.wait_idle()
+        subprocess.run(["umount", user.state_dir], check=True)
+        os.rmdir(user.state_dir)
+
+
+def fill(folder):
+    with open(os.path.join(folder, "full"), "wb", buffering=0) as file:
+        with contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 512)
 
 
 class Place:

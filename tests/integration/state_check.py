@@ -12,12 +12,18 @@ import user
 DOC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc")
 MAX_SIZE = 4096
 MAX_SIZE_OF_DEVICE = 512
+LOGIN_SIZE = 42
 LEFT_BROKEN = ".left-broken-by-test"
 
 
 def schema(name):
     with open(os.path.join(DOC, name + ".schema.json"), encoding="utf-8") as file:
         return json.load(file)
+
+
+def schema_validator(name):
+    expected = schema(name)
+    return jsonschema.validators.validator_for(expected)(expected)
 
 
 def leave_alone(home):
@@ -47,6 +53,7 @@ def check_home(home):
         devices = len(state.get("uidl", {}).get("devices", {}))
         assert os.path.getsize(path) < MAX_SIZE + devices * MAX_SIZE_OF_DEVICE
     check_journal(os.path.join(folder, "messages.jsonl"))
+    check_login(os.path.join(folder, "login.json"))
 
 
 def check_journal(path):
@@ -56,9 +63,18 @@ def check_journal(path):
     with open(path, encoding="utf-8") as file:
         text = file.read()
     assert text.endswith("\n"), text[-200:]
-    expected = schema("journal")
-    validator = jsonschema.validators.validator_for(expected)(expected)
+    validator = schema_validator("journal")
     for number, line in enumerate(text.splitlines()):
         entry = json.loads(line)
         validator.validate(entry)
         assert ("version" in entry) == (number == 0), line
+
+
+def check_login(path):
+    """Whole, and of the one size that it always has. A disk that was full may leave nothing in it."""
+    if not os.path.lexists(path) or os.path.getsize(path) == 0:
+        return
+    with open(path, encoding="ascii") as file:
+        text = file.read()
+    schema_validator("login").validate(json.loads(text))
+    assert len(text) == LOGIN_SIZE and text.endswith("\n"), text

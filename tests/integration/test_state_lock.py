@@ -1,7 +1,6 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """The lock of a state, and file systems that take no writes."""
 
-import contextlib
 import fcntl
 import os
 import subprocess
@@ -10,31 +9,8 @@ import pytest
 
 import expect
 import mailgen
-import user as users
-from damage import QUOTA, download
+from damage import QUOTA, download, fill, held_lock, mounted
 from polling import wait_for
-
-HOLDER = """
-import fcntl, os, sys
-file = open(sys.argv[1], "a")
-fcntl.lockf(file, fcntl.LOCK_EX)
-print("held", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextlib.contextmanager
-def held_lock(user):
-    """Another process holds the lock, until told to let go."""
-    path = os.path.join(user.state_dir, "state.lock")
-    process = subprocess.Popen(["python3", "-c", HOLDER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout.readline() == b"held\n"
-        yield process
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
 
 
 def test_lock_held_by_another_process(server, new_user):
@@ -80,27 +56,6 @@ def test_lock_of_a_dead_process(new_user):
     with open(path, "r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
     assert download(user) == [True]
-
-
-@contextlib.contextmanager
-def mounted(user, options):
-    """The state folder of a user on a file system of its own."""
-    os.mkdir(user.state_dir, 0o700)
-    options = "mode=0700,uid=%d,gid=%d,%s" % (users.UID, users.GID, options)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", user.state_dir], check=True)
-    try:
-        yield
-    finally:
-        user.server.wait_idle()
-        subprocess.run(["umount", user.state_dir], check=True)
-        os.rmdir(user.state_dir)
-
-
-def fill(folder):
-    with open(os.path.join(folder, "full"), "wb", buffering=0) as file:
-        with contextlib.suppress(OSError):
-            while True:
-                file.write(b"x" * 512)
 
 
 @pytest.mark.parametrize("kind", ["read-only", "full", "no-inodes"])
