@@ -93,7 +93,7 @@ def test_logins_that_are_refused_for_something_else(server, new_user):
     user.set_fields(pop3_policy_quota="1msg/dya")
     assert user.refused_login() == expect.MISCONFIGURED
     assert stamp(user) is None
-    user.set_fields(pop3_policy_quota=None)
+    user.set_fields(pop3_policy_quota="unlimited")
     user.write_state({"version": 2})
     assert user.refused_login() == expect.NO_STATE
     assert stamp(user) is None

@@ -65,6 +65,11 @@ BAD = [
     ("pop3_policy_quota", "%s%n/day", 'pop3_policy_quota: .*"%s%n/day"'),
     ("pop3_policy_quota_top", "maybe", "pop3_policy_quota_top.*maybe"),
     ("pop3_policy_on_error", "panic", "pop3_policy_on_error.*panic"),
+    ("pop3_policy_login_delay", "60", 'pop3_policy_login_delay: bad time "60", expected 0 or a whole number'),
+    ("pop3_policy_login_delay", "2 days", 'pop3_policy_login_delay: bad time "2 days"'),
+    ("pop3_policy_login_delay", "-1s", 'pop3_policy_login_delay: bad time "-1s"'),
+    ("pop3_policy_login_burst", "1001", 'pop3_policy_login_burst: bad number of logins "1001", expected .* 0 to 1000'),
+    ("pop3_policy_login_burst", "-1", 'pop3_policy_login_burst: bad number of logins "-1"'),
     ("pop3_policy_state", "dict:proxy:x", "pop3_policy_state: .*dict:proxy:x"),
     ("pop3_policy_state", "", "pop3_policy_state: .*"),
 ]

@@ -99,6 +99,16 @@ def refused_login(user):
             pop3.quit()
 
 
+def quick_login(user):
+    """Refused when it is not the first one."""
+    with user.connect() as pop3:
+        if pop3.login(user.name, user.password).ok:
+            pop3.ok("CAPA")
+            pop3.quit()
+        else:
+            assert pop3.drain() == b""
+
+
 def definitely_lost(report):
     found = re.search(r"definitely lost: ([\d,]+) bytes in", report)
     return int(found.group(1).replace(",", "")) if found else 0
@@ -108,7 +118,7 @@ SESSIONS = {
     "poll": (poll, "4msg/day"), "download": (download, "4msg/day 2M/week"), "broken-line": (broken_line, "100M/day"),
     "broken-line-in-lists": (broken_line_in_lists, None),
     "no-quota": (download, None), "bad-setting": (refused_login, "4msg/dya"),
-    "bad-state": (refused_login, "4msg/day"),
+    "bad-state": (refused_login, "4msg/day"), "too-soon": (quick_login, None),
 }
 
 
@@ -117,6 +127,8 @@ def reports_of(variant, make_user_on, name):
     plugin = bool(variant.server.plugins)
     user = make_user_on(variant.server)(messages=6, quota=quota if plugin else None)
     user.append([mailgen.message(7, BIG)])
+    if name == "too-soon" and plugin:
+        user.set_fields(pop3_policy_login_delay="1h")
     if name == "bad-state":
         user.write_state({"version": 2})
         state_check.leave_alone(user.home)
