@@ -72,8 +72,8 @@ search_init(struct mailbox_transaction_context *t,
 	i_array_init(&search->seqs, array_count(seqs) + 1);
 	array_append_array(&search->seqs, seqs);
 	seq_range_array_iter_init(&search->iter, &search->seqs);
-	/* as a search does: it has the size of each message that is read in this
-	   transaction checked, also by RETR */
+	/* as a search does: it has the size of each message that is read in
+	   this transaction checked, also by RETR */
 	t->stats_track = TRUE;
 	search->mail = mail_alloc(t, wanted_fields, NULL);
 	MODULE_CONTEXT_SET(&search->ctx, plain_search_module, search);

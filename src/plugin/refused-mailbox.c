@@ -15,8 +15,9 @@ static MODULE_CONTEXT_DEFINE_INIT(refused_user_module,
 static struct mailbox_sync_context *
 refused_sync_init(struct mailbox *box, enum mailbox_sync_flags flags)
 {
-	struct mailbox_sync_context *ctx = i_new(struct mailbox_sync_context, 1);
+	struct mailbox_sync_context *ctx;
 
+	ctx = i_new(struct mailbox_sync_context, 1);
 	ctx->box = box;
 	ctx->flags = flags;
 	return ctx;
@@ -42,7 +43,7 @@ refused_search_init(struct mailbox_transaction_context *t,
 		    struct mail_search_args *args,
 		    const enum mail_sort_type *sort_program ATTR_UNUSED,
 		    enum mail_fetch_field wanted_fields,
-		    struct mailbox_header_lookup_ctx *wanted_headers ATTR_UNUSED)
+		    struct mailbox_header_lookup_ctx *headers ATTR_UNUSED)
 {
 	return plain_search_init_empty(t, args, wanted_fields);
 }

@@ -51,7 +51,8 @@ int session_delay_login(const struct pop3_policy_settings *set,
 	bool done = FALSE;
 
 	*reply_r = NULL;
-	for (tries = 0; tries < MAX_TRIES && result == POLICY_STORE_OK; tries++) {
+	for (tries = 0; tries < MAX_TRIES && result == POLICY_STORE_OK;
+	     tries++) {
 		result = try_login(&set->login_delay, store, &done, reply_r,
 				   error_r);
 		if (result == POLICY_STORE_OK && done)

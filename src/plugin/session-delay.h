@@ -7,8 +7,8 @@ struct client;
 struct policy_store;
 struct pop3_policy_settings;
 
-/* Whether a client of this user may have to wait. One that runs the pop3 process
-   by itself has not logged in. */
+/* Whether a client of this user may have to wait. One that runs the pop3
+   process by itself has not logged in. */
 bool session_has_delay(const struct client *client,
 		       const struct pop3_policy_settings *set);
 

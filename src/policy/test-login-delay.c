@@ -79,8 +79,8 @@ static void test_admits(void)
 	test_end();
 }
 
-/* Somebody who tries each second for a day is let in once in each delay, and the
-   burst on top: the tries that were refused cost nothing. */
+/* Somebody who tries each second for a day is let in once in each delay, and
+   the burst on top: the tries that were refused cost nothing. */
 static void test_rate(void)
 {
 	static const struct pop3_login_delay rules[] = {

@@ -120,7 +120,8 @@ static int
 write_file(const struct state_dir *dir, int fd, uint64_t number,
 	   size_t old_size, const char **error_r)
 {
-	const char *failed = NULL, *text = t_strdup_printf(STAMP_FORMAT, number);
+	const char *text = t_strdup_printf(STAMP_FORMAT, number);
+	const char *failed = NULL;
 	size_t size = strlen(text);
 
 	/* nothing has moved the offset */

@@ -76,7 +76,8 @@ static void test_contents(void)
 	} tests[] = {
 		{ WHOLE, NULL, 1795446060 },
 		{ "{\"version\":1,\"next\":5}", NULL, 5 },
-		{ " {\n\"x\": [1, {}],\n\"next\": 5, \"version\": 1 }\n", NULL, 5 },
+		{ " {\n\"x\": [1],\n\"next\": 5, \"version\": 1 }\n", NULL,
+		  5 },
 		{ "{\"version\":1,\"next\":9223372036854775807}", NULL,
 		  INT64_MAX },
 		/* as a disk leaves it that was full */
@@ -95,8 +96,8 @@ static void test_contents(void)
 		  0 },
 		{ "{\"version\":1,\"next\":1.5}", "next is not a whole number",
 		  0 },
-		{ "{\"version\":1,\"next\":\"5\"}", "next is not a whole number",
-		  0 },
+		{ "{\"version\":1,\"next\":\"5\"}",
+		  "next is not a whole number", 0 },
 		{ "{\"version\":1,\"next\":5,\"next\":5}", "login.json: ", 0 },
 		{ "{\"version\":1,\"next\":18446744073709551616}",
 		  "login.json: ", 0 },

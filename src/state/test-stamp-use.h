@@ -6,7 +6,8 @@
 #include "login-stamp.h"
 
 /* The number must be this. */
-void expect_stamp(struct policy_store *store, uint64_t number, unsigned int idx);
+void expect_stamp(struct policy_store *store, uint64_t number,
+		  unsigned int idx);
 /* It must be set from old, or not, without an error. */
 void expect_set(struct policy_store *store, uint64_t old, uint64_t number,
 		bool expected, unsigned int idx);

@@ -73,8 +73,8 @@ def test_refused_session_does_not_look_at_the_mail(one_waits, make_user_on, why)
     prey = Prey(one_waits)
     assert prey.attach("-e", "trace=?openat,?getdents64")
     user.refused_login()
-    looks = [line for line in prey.calls() if re.search(r"/Maildir/(new|cur|tmp)\b|dovecot-uidlist|getdents64.*/Maildir",
-                                                        line)]
+    looks = [line for line in prey.calls()
+             if re.search(r"/Maildir/(new|cur|tmp)\b|dovecot-uidlist|getdents64.*/Maildir", line)]
     assert not looks
 
 

@@ -1,5 +1,6 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""The stamp of the login delay, DIR/login.json, in a home that belongs to the user, and on a disk that takes no writes."""
+"""The stamp of the login delay, DIR/login.json, in a home that belongs to the user, and on a disk that takes no
+writes."""
 
 import json
 import os
@@ -99,7 +100,8 @@ def test_broken_stamp(server, new_user, name):
     assert stamp(user) > server.clock.now()
 
 
-@pytest.mark.parametrize("data", [b"", b'{"next":1,"version":1,"later":[]}', b'{"version":1,"next":9223372036854775807}'])
+@pytest.mark.parametrize("data", [b"", b'{"next":1,"version":1,"later":[]}',
+                                  b'{"version":1,"next":9223372036854775807}'])
 def test_odd_but_whole_stamp(server, new_user, data):
     """An empty file, members of others, a time that no login has left."""
     user = new_user(messages=1, **fields())
