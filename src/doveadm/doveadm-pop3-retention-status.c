@@ -27,6 +27,12 @@ struct rule_status {
 	unsigned int taken;
 };
 
+struct status {
+	struct rule_status rules[POP3_RETENTION_RULE_COUNT];
+	/* what the rules would be about if clients were shown it */
+	struct rule_status hidden;
+};
+
 static enum pop3_retention_rule
 rule_of_time(const struct pop3_retention_message *message)
 {
@@ -45,21 +51,24 @@ add_held(struct rule_status *status,
 }
 
 static void
-add_message(struct rule_status *status,
-	    const struct pop3_retention_rules *rules,
+add_message(struct status *status, const struct pop3_retention_rules *rules,
 	    const struct pop3_retention_message *message)
 {
+	struct rule_status *held = status->rules;
+
+	if (message->hidden)
+		add_held(&status->hidden, message, 0);
 	if (message->exempt)
 		return;
-	add_held(&status[rule_of_time(message)], message,
+	add_held(&held[rule_of_time(message)], message,
 		 pop3_retention_due(rules, message));
 	/* these take what was downloaded */
 	if (message->downloaded != 0) {
-		add_held(&status[POP3_RETENTION_MAX_MESSAGES], message, 0);
-		add_held(&status[POP3_RETENTION_MAX_BYTES], message, 0);
+		add_held(&held[POP3_RETENTION_MAX_MESSAGES], message, 0);
+		add_held(&held[POP3_RETENTION_MAX_BYTES], message, 0);
 	}
-	status[message->rule].taken++;
-	status[message->rule].taken_bytes += message->size;
+	held[message->rule].taken++;
+	held[message->rule].taken_bytes += message->size;
 }
 
 static bool
@@ -81,10 +90,9 @@ is_set(const struct pop3_retention_rules *rules, enum pop3_retention_rule rule)
 	i_unreached();
 }
 
-static void
-print_rule(enum pop3_retention_rule rule, const struct rule_status *status)
+static void print_status(const char *name, const struct rule_status *status)
 {
-	doveadm_print(pop3_retention_rule_name(rule));
+	doveadm_print(name);
 	doveadm_print_num(status->messages);
 	doveadm_print_num(status->bytes);
 	doveadm_print(status->next == 0 ? "-" :
@@ -94,16 +102,19 @@ print_rule(enum pop3_retention_rule rule, const struct rule_status *status)
 }
 
 static void
-print_rules(const struct pop3_retention_rules *rules,
-	    const struct rule_status *status)
+print_all(const struct retention_policy *policy, const struct status *status)
 {
 	unsigned int rule;
 
 	for (rule = POP3_RETENTION_NONE + 1; rule < POP3_RETENTION_RULE_COUNT;
 	     rule++) {
-		if (is_set(rules, rule))
-			print_rule(rule, &status[rule]);
+		if (is_set(&policy->rules, rule)) {
+			print_status(pop3_retention_rule_name(rule),
+				     &status->rules[rule]);
+		}
 	}
+	if (policy->view != NULL && !pop3_retention_is_forever(&policy->rules))
+		print_status("hidden", &status->hidden);
 }
 
 /* What is due would not go now. */
@@ -129,7 +140,7 @@ retention_status(struct doveadm_mail_cmd_context *ctx ATTR_UNUSED,
 		 struct maildrop_cmd *cmd, const char **error_r)
 {
 	const struct retention_policy *policy = &cmd->set->retention;
-	struct rule_status status[POP3_RETENTION_RULE_COUNT];
+	struct status status;
 	ARRAY_TYPE(pop3_retention_message) messages;
 	const struct pop3_retention_message *message;
 	time_t now = time(NULL);
@@ -142,11 +153,11 @@ retention_status(struct doveadm_mail_cmd_context *ctx ATTR_UNUSED,
 	ret = maildrop_retention_status(&cmd->drop, cmd->store, policy, now,
 					&messages, error_r);
 	array_foreach(&messages, message)
-		add_message(status, &policy->rules, message);
+		add_message(&status, &policy->rules, message);
 	array_free(&messages);
 	if (ret < 0)
 		return -1;
-	print_rules(&policy->rules, status);
+	print_all(policy, &status);
 	warn_of_jump(cmd, now);
 	return 0;
 }
@@ -155,19 +166,18 @@ retention_status(struct doveadm_mail_cmd_context *ctx ATTR_UNUSED,
    and what is to be said is said. Returns 1, 0, or -1 and an error. */
 static int has_mail(struct mail_user *user, const char **error_r)
 {
-	const struct rule_status nothing[POP3_RETENTION_RULE_COUNT] = {
-		{ .messages = 0 }
-	};
 	const struct pop3_policy_settings *set;
+	struct status nothing;
 	struct pop3_retention_bounds bounds;
 	int ret;
 
 	if (pop3_policy_settings_get(user, &set, error_r) < 0)
 		return -1;
+	i_zero(&nothing);
 	ret = pop3_retention_is_forever(&set->retention.rules) ? 0 :
 		retention_cmd_read_bounds(user, set, &bounds, error_r);
 	if (ret == 0)
-		print_rules(&set->retention.rules, nothing);
+		print_all(&set->retention, &nothing);
 	pop3_policy_settings_free(&set);
 	return ret;
 }

@@ -6,6 +6,7 @@
 #include "journal.h"
 #include "store.h"
 #include "exempt.h"
+#include "hidden.h"
 #include "run.h"
 #include "maildrop-cmd.h"
 #include "retention-cmd.h"
@@ -67,6 +68,10 @@ int retention_cmd_check(struct maildrop_cmd *cmd, const char **error_r)
 
 	if (retention_exempt_check(cmd->set->retention.exempt, &reason) < 0) {
 		*error_r = t_strdup_printf("pop3_policy_exempt: %s", reason);
+		return -1;
+	}
+	if (retention_view_check(cmd->set->view, &reason) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_view: %s", reason);
 		return -1;
 	}
 	switch (epoch_check(&cmd->drop, policy_state_epoch(cmd->state),

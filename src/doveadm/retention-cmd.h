@@ -17,7 +17,7 @@ int retention_cmd_read_bounds(struct mail_user *user,
 
 /* Whether the journal knows the messages of the maildrop, as it must before a
    rule is applied. Returns 1, 0 and a reason that says what to do, or -1 and an
-   error, also if it cannot be known what is exempt. */
+   error, also if it cannot be known what is exempt or hidden. */
 int retention_cmd_check(struct maildrop_cmd *cmd, const char **error_r);
 
 #endif

@@ -201,10 +201,13 @@ policy_box_search_init(struct mailbox_transaction_context *t,
 	struct policy_box *pbox = POLICY_BOX_CONTEXT(t->box);
 	struct fast_polls *fast = get_fast_polls(pbox);
 	struct mail_search_context *ctx = NULL;
+	bool lists = sorts_by_order_only(sort_program);
 
 	pop3_policy_session_search_begin(pbox->session);
-	if (fast != NULL && sorts_by_order_only(sort_program) &&
-	    fast_polls_have_no_orders(fast) && !others_have_orders(t)) {
+	if (lists)
+		pop3_policy_session_list(pbox->session, args);
+	if (fast != NULL && lists && fast_polls_have_no_orders(fast) &&
+	    !others_have_orders(t)) {
 		sort_program = NULL;
 		/* messages are handled as if they were sorted */
 		wanted_fields |= MAIL_FETCH_POP3_ORDER;

@@ -1,9 +1,11 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "mail-search.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "exempt.h"
+#include "search-query.h"
 #include "store.h"
 #include "refused-mailbox.h"
 #include "reply-ostream.h"
@@ -57,7 +59,7 @@ session_open_state(struct client *client, const struct pop3_policy_settings *set
 
 static bool
 session_try_begin(struct client *client, const struct pop3_policy_settings *set,
-		  struct event *event)
+		  struct mail_search_args *view, struct event *event)
 {
 	struct policy_store *store;
 	struct session_uidls *uidls;
@@ -78,7 +80,8 @@ session_try_begin(struct client *client, const struct pop3_policy_settings *set,
 	if (session_has_delay(client, set))
 		ret = session_delay_login(set, store, event, &reply, &error);
 	if (ret > 0) {
-		pop3_policy_session_init(client, set, store, uidls, event);
+		pop3_policy_session_init(client, set, store, uidls, view,
+					 event);
 		return TRUE;
 	}
 	session_uidls_deinit(&uidls);
@@ -90,20 +93,40 @@ session_try_begin(struct client *client, const struct pop3_policy_settings *set,
 	return FALSE;
 }
 
+/* A query can only be checked where there is mail storage. *view_r is NULL if
+   clients are shown everything. */
 static int
-get_settings(struct client *client, const struct pop3_policy_settings **set_r,
-	     const char **error_r)
+check_queries(const struct pop3_policy_settings *set,
+	      struct mail_search_args **view_r, const char **error_r)
 {
-	const struct retention_policy *policy;
+	const struct retention_policy *policy = &set->retention;
 	const char *error;
 
-	if (pop3_policy_settings_get(client->user, set_r, error_r) < 0)
-		return -1;
-	/* a query can only be checked where there is mail storage */
-	policy = &(*set_r)->retention;
+	*view_r = NULL;
 	if (!pop3_retention_is_forever(&policy->rules) &&
 	    retention_exempt_check(policy->exempt, &error) < 0) {
 		*error_r = t_strdup_printf("pop3_policy_exempt: %s", error);
+		return -1;
+	}
+	if (set->view != NULL) {
+		*view_r = search_query_parse_view(set->view, &error);
+		if (*view_r == NULL) {
+			*error_r = t_strdup_printf("pop3_policy_view: %s",
+						   error);
+			return -1;
+		}
+		mail_search_args_simplify(*view_r);
+	}
+	return 0;
+}
+
+static int
+get_settings(struct client *client, const struct pop3_policy_settings **set_r,
+	     struct mail_search_args **view_r, const char **error_r)
+{
+	if (pop3_policy_settings_get(client->user, set_r, error_r) < 0)
+		return -1;
+	if (check_queries(*set_r, view_r, error_r) < 0) {
 		pop3_policy_settings_free(set_r);
 		return -1;
 	}
@@ -113,18 +136,21 @@ get_settings(struct client *client, const struct pop3_policy_settings **set_r,
 void pop3_policy_session_begin(struct client *client)
 {
 	const struct pop3_policy_settings *set;
+	struct mail_search_args *view;
 	struct event *event;
 	const char *error;
 
 	event = event_create(client->user->event);
 	event_set_append_log_prefix(event, "pop3_policy: ");
-	if (get_settings(client, &set, &error) < 0) {
+	if (get_settings(client, &set, &view, &error) < 0) {
 		e_error(event, "%s", error);
 		refuse(client, MISCONFIGURED_REPLY, REFUSE_REASON);
-	} else if (!session_try_begin(client, set, event)) {
+	} else if (!session_try_begin(client, set, view, event)) {
+		if (view != NULL)
+			mail_search_args_unref(&view);
 		pop3_policy_settings_free(&set);
 	} else {
-		/* the session has taken both */
+		/* the session has taken all three */
 		return;
 	}
 	event_unref(&event);

@@ -6,6 +6,7 @@
 #include "ostream.h"
 #include "module-context.h"
 #include "mail-storage.h"
+#include "mail-search.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "store.h"
@@ -17,6 +18,7 @@
 #include "session-quota.h"
 #include "session-retention.h"
 #include "session-uidls.h"
+#include "session-view.h"
 #include "top-command.h"
 #include "session.h"
 
@@ -37,6 +39,8 @@ struct pop3_policy_session {
 	/* NULL once the session is over, when messages may still be looked at,
 	   but nothing is told any more */
 	struct session_uidls *uidls;
+	/* NULL if the client is shown everything */
+	struct mail_search_args *view;
 	/* NULL if it is turned off, or the session is over */
 	struct fast_polls *fast;
 	/* once a message was refused */
@@ -236,6 +240,15 @@ void pop3_policy_session_mail_freed(struct pop3_policy_session *session,
 	}
 }
 
+void pop3_policy_session_list(struct pop3_policy_session *session,
+			      struct mail_search_args *args)
+{
+	/* once it is listed there is a transaction, until QUIT */
+	if (session->view != NULL && session->client->trans == NULL &&
+	    !session->client->quit_seen)
+		session_view_apply(session->view, session->client, args);
+}
+
 void pop3_policy_session_search_begin(struct pop3_policy_session *session)
 {
 	capa_ostream_pause(session->capa);
@@ -394,6 +407,8 @@ static void session_client_destroy(struct client *client, const char *reason)
 	capa_ostream_deinit(&session->capa);
 	session_uidls_deinit(&session->uidls);
 	session_quota_deinit(&session->quota);
+	if (session->view != NULL)
+		mail_search_args_unref(&session->view);
 	policy_store_deinit(&session->store);
 	pop3_policy_settings_free(&session->set);
 	fetched_uids_deinit(&session->sent_whole);
@@ -407,7 +422,9 @@ static void session_client_destroy(struct client *client, const char *reason)
 void pop3_policy_session_init(struct client *client,
 			      const struct pop3_policy_settings *set,
 			      struct policy_store *store,
-			      struct session_uidls *uidls, struct event *event)
+			      struct session_uidls *uidls,
+			      struct mail_search_args *view,
+			      struct event *event)
 {
 	struct pop3_policy_session *session;
 	struct pop3_policy_user *puser;
@@ -422,6 +439,7 @@ void pop3_policy_session_init(struct client *client,
 						    set->ignore_errors, event);
 	}
 	session->uidls = uidls;
+	session->view = view;
 	if (set->fast_polls)
 		session->fast = fast_polls_init();
 	fetched_uids_init(&session->sent_whole);

@@ -9,6 +9,7 @@ struct client;
 struct fast_polls;
 struct istream;
 struct mail;
+struct mail_search_args;
 struct mailbox;
 struct policy_store;
 struct pop3_policy_settings;
@@ -24,11 +25,14 @@ enum session_command {
 	SESSION_TOP
 };
 
-/* Begin a session with what is known of its user, which it takes over. */
+/* Begin a session with what is known of its user, which it takes over. view is
+   NULL if the client is shown everything, else a simplified query. */
 void pop3_policy_session_init(struct client *client,
 			      const struct pop3_policy_settings *set,
 			      struct policy_store *store,
-			      struct session_uidls *uidls, struct event *event);
+			      struct session_uidls *uidls,
+			      struct mail_search_args *view,
+			      struct event *event);
 
 /* The session of a user, or NULL. */
 struct pop3_policy_session *pop3_policy_session_find(struct mail_user *user);
@@ -48,6 +52,10 @@ bool pop3_policy_session_has_uidls(const struct pop3_policy_session *session);
 int pop3_policy_session_get_uidl(struct pop3_policy_session *session,
 				 struct mail *mail, const char **uidl_r);
 
+/* The pop3 process is about to list the messages that this search finds, by which
+   they get their numbers: have it find only those that the client may see. */
+void pop3_policy_session_list(struct pop3_policy_session *session,
+			      struct mail_search_args *args);
 /* The pop3 process goes through the mailbox, for one line for each message or
    to change their flags. */
 void pop3_policy_session_search_begin(struct pop3_policy_session *session);

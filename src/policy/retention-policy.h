@@ -13,6 +13,10 @@ struct retention_policy {
 	const char *move_to;
 	/* a search query: messages that it finds are exempt; "" for none */
 	const char *exempt;
+	/* a search query for what clients are shown, see view-text.h: what it
+	   does not find is exempt from the rules for what was downloaded; NULL
+	   if they are shown everything */
+	const char *view;
 	/* names of devices, see device-names.h, NULL at the end: what not all
 	   of them have downloaded counts as never downloaded; without names the
 	   first download counts */

@@ -49,6 +49,9 @@ struct pop3_retention_message {
 	time_t downloaded;
 	/* no rule takes it, but it counts in what the maildrop has */
 	bool exempt;
+	/* it is exempt because clients are not shown it; says nothing to the
+	   rules */
+	bool hidden;
 	/* out: the rule that takes it */
 	enum pop3_retention_rule rule;
 };

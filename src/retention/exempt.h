@@ -8,8 +8,8 @@
 
 struct maildrop;
 
-/* pop3_policy_exempt is a query as doveadm search takes it: words, of which
-   those with spaces stand in quotes. "" and "none" exempt nothing. */
+/* pop3_policy_exempt is a query, see search-query.h. "" and "none" exempt
+   nothing. */
 
 /* Returns 0, or -1 and an error if it is no query. */
 int retention_exempt_check(const char *query, const char **error_r);

@@ -9,6 +9,7 @@
 #include "epoch-check.h"
 #include "collect.h"
 #include "exempt.h"
+#include "hidden.h"
 #include "judge.h"
 
 int retention_read_epoch(struct maildrop *drop, struct policy_store *store,
@@ -68,6 +69,23 @@ find_taken(const ARRAY_TYPE(pop3_retention_message) *messages,
 	}
 }
 
+/* Returns 1 or more if some are marked, 0 if not, -1 and an error. */
+static int
+mark_staying(struct maildrop *drop, const struct retention_policy *policy,
+	     const ARRAY_TYPE(seq_range) *uids,
+	     ARRAY_TYPE(pop3_retention_message) *messages, const char **error_r)
+{
+	int exempt, hidden;
+
+	exempt = retention_mark_exempt(drop, policy->exempt, uids, messages,
+				       error_r);
+	if (exempt < 0)
+		return -1;
+	hidden = retention_mark_hidden(drop, policy->view, uids, messages,
+				       error_r);
+	return hidden < 0 ? -1 : exempt + hidden;
+}
+
 int retention_judge(struct maildrop *drop, struct policy_store *store,
 		    const struct policy_epoch *epoch,
 		    const struct retention_policy *policy, time_t now,
@@ -86,8 +104,7 @@ int retention_judge(struct maildrop *drop, struct policy_store *store,
 		/* if there are too many, others go for those that are exempt */
 		pop3_retention_judge(&policy->rules, messages, now);
 		find_taken(messages, &asked, &taken);
-		ret = retention_mark_exempt(drop, policy->exempt, &taken,
-					    messages, error_r);
+		ret = mark_staying(drop, policy, &taken, messages, error_r);
 	} while (ret > 0);
 	array_free(&taken);
 	array_free(&asked);
@@ -109,8 +126,7 @@ judge_all(struct maildrop *drop, struct policy_store *store,
 	i_array_init(&all, 32);
 	array_foreach(messages, message)
 		seq_range_array_add(&all, message->uid);
-	ret = retention_mark_exempt(drop, policy->exempt, &all, messages,
-				    error_r);
+	ret = mark_staying(drop, policy, &all, messages, error_r);
 	array_free(&all);
 	pop3_retention_judge(&policy->rules, messages, now);
 	return ret < 0 ? -1 : 0;

@@ -18,7 +18,7 @@ int retention_read_epoch(struct maildrop *drop, struct policy_store *store,
 
 /* Every message of the maildrop, in the order of UIDs, and the rule that takes
    it now. Only messages that a rule takes are looked at for
-   pop3_policy_exempt, as looking may mean to read them. Returns 1, 0 and an
+   pop3_policy_exempt and pop3_policy_view, as looking may mean to read them. Returns 1, 0 and an
    error if the journal has lost lines (see retention_collect()), -1 and an
    error. */
 int retention_judge(struct maildrop *drop, struct policy_store *store,
@@ -28,7 +28,7 @@ int retention_judge(struct maildrop *drop, struct policy_store *store,
 		    const char **error_r);
 
 /* Likewise, for somebody who only wants to know: all messages are looked at for
-   pop3_policy_exempt. Returns 0, or -1 and an error. */
+   these. Returns 0, or -1 and an error. */
 int maildrop_retention_status(struct maildrop *drop, struct policy_store *store,
 			      const struct retention_policy *policy, time_t now,
 			      ARRAY_TYPE(pop3_retention_message) *messages,

@@ -6,6 +6,7 @@
 #include "mail-storage-private.h"
 #include "maildrop.h"
 #include "exempt.h"
+#include "hidden.h"
 #include "remove.h"
 
 /* Locks are held for no longer than so many messages take; so many does
@@ -17,6 +18,8 @@
 struct removal {
 	struct maildrop *drop;
 	const struct retention_policy *policy;
+	/* what the view is not asked about */
+	const ARRAY_TYPE(seq_range) *undownloaded;
 	/* NULL if messages are expunged only */
 	struct mailbox *dest;
 
@@ -179,21 +182,36 @@ try_batch(struct removal *removal, const ARRAY_TYPE(seq_range) *batch,
 	return commit_expunges(removal, &trans, removed, error_r) < 0 ? -1 : 1;
 }
 
+static int
+find_hidden(struct removal *removal, const ARRAY_TYPE(seq_range) *batch,
+	    ARRAY_TYPE(seq_range) *hidden, const char **error_r)
+{
+	ARRAY_TYPE(seq_range) downloaded;
+
+	t_array_init(&downloaded, 8);
+	array_append_array(&downloaded, batch);
+	seq_range_array_remove_seq_range(&downloaded, removal->undownloaded);
+	return retention_find_hidden(removal->drop, removal->policy->view,
+				     &downloaded, hidden, error_r);
+}
+
 /* Others may have done something since the messages were judged. */
 static int
 look_again(struct removal *removal, ARRAY_TYPE(seq_range) *batch,
 	   const char **error_r)
 {
-	ARRAY_TYPE(seq_range) exempt;
+	ARRAY_TYPE(seq_range) staying;
 	int ret;
 
 	if (sync_box(removal->drop->box, MAILBOX_SYNC_FLAG_FULL_READ,
 		     error_r) < 0)
 		return -1;
-	t_array_init(&exempt, 8);
+	t_array_init(&staying, 8);
 	ret = retention_find_exempt(removal->drop, removal->policy->exempt,
-				    batch, &exempt, error_r);
-	seq_range_array_remove_seq_range(batch, &exempt);
+				    batch, &staying, error_r);
+	if (ret == 0)
+		ret = find_hidden(removal, batch, &staying, error_r);
+	seq_range_array_remove_seq_range(batch, &staying);
 	return ret;
 }
 
@@ -296,9 +314,12 @@ move_all(struct removal *removal, const ARRAY_TYPE(seq_range) *uids,
 enum retention_remove_result
 retention_remove(struct maildrop *drop, const struct retention_policy *policy,
 		 const ARRAY_TYPE(seq_range) *uids,
+		 const ARRAY_TYPE(seq_range) *undownloaded,
 		 ARRAY_TYPE(seq_range) *removed, const char **error_r)
 {
-	struct removal removal = { .drop = drop, .policy = policy };
+	struct removal removal = {
+		.drop = drop, .policy = policy, .undownloaded = undownloaded,
+	};
 	int ret;
 
 	ret = policy->move_to == NULL ?

@@ -21,13 +21,15 @@ enum retention_remove_result {
    policy, which is created if there is none. It is done in batches, so that
    locks are not held for long. A batch that moves is expunged when its copies
    are committed: a crash between the two leaves messages twice. What has
-   become exempt meanwhile stays.
+   become exempt meanwhile stays. So does what is hidden meanwhile, unless it is
+   one of the undownloaded ones.
 
    UIDs of messages that are gone by this are added to removed, whatever is
    returned. Unless it is RETENTION_REMOVE_DONE, *error_r is set. */
 enum retention_remove_result
 retention_remove(struct maildrop *drop, const struct retention_policy *policy,
 		 const ARRAY_TYPE(seq_range) *uids,
+		 const ARRAY_TYPE(seq_range) *undownloaded,
 		 ARRAY_TYPE(seq_range) *removed, const char **error_r);
 
 #endif

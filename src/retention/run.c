@@ -40,7 +40,8 @@ static bool removes(const struct retention_run *run)
 }
 
 static void
-find_taken(struct retention_run *run, ARRAY_TYPE(seq_range) *uids)
+find_taken(struct retention_run *run, ARRAY_TYPE(seq_range) *uids,
+	   ARRAY_TYPE(seq_range) *undownloaded)
 {
 	const struct pop3_retention_message *message;
 
@@ -48,6 +49,8 @@ find_taken(struct retention_run *run, ARRAY_TYPE(seq_range) *uids)
 		if (message->rule == POP3_RETENTION_NONE)
 			continue;
 		seq_range_array_add(uids, message->uid);
+		if (message->rule == POP3_RETENTION_UNDOWNLOADED)
+			seq_range_array_add(undownloaded, message->uid);
 		retention_log_message(message, run->drop->event);
 	}
 }
@@ -133,16 +136,17 @@ finish_look(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed,
 static int remove_taken(struct retention_run *run, const char **error_r)
 {
 	enum retention_remove_result result = RETENTION_REMOVE_DONE;
-	ARRAY_TYPE(seq_range) taken, removed;
+	ARRAY_TYPE(seq_range) taken, undownloaded, removed;
 	const char *error;
 	int ret = -1;
 
 	i_array_init(&taken, 32);
+	i_array_init(&undownloaded, 32);
 	i_array_init(&removed, 32);
-	find_taken(run, &taken);
+	find_taken(run, &taken, &undownloaded);
 	if (removes(run) && array_count(&taken) > 0) {
 		result = retention_remove(run->drop, run->policy, &taken,
-					  &removed, error_r);
+					  &undownloaded, &removed, error_r);
 	}
 	count_removed(run, &removed);
 	switch (result) {
@@ -158,6 +162,7 @@ static int remove_taken(struct retention_run *run, const char **error_r)
 		break;
 	}
 	array_free(&removed);
+	array_free(&undownloaded);
 	array_free(&taken);
 	return ret;
 }

@@ -15,6 +15,7 @@ const struct pop3_policy_setting_name pop3_policy_setting_names[] = {
 	DEF(pop3_policy_login_burst),
 	DEF(pop3_policy_uidl_alarm),
 	DEF(pop3_policy_fast_polls),
+	DEF(pop3_policy_view),
 	DEF(pop3_policy_keep_downloaded),
 	DEF(pop3_policy_keep_undownloaded),
 	DEF(pop3_policy_keep_max_messages),

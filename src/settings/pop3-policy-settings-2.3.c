@@ -14,6 +14,7 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_login_burst = "0",
 	.pop3_policy_uidl_alarm = "50",
 	.pop3_policy_fast_polls = "yes",
+	.pop3_policy_view = "",
 	.pop3_policy_keep_downloaded = "forever",
 	.pop3_policy_keep_undownloaded = "forever",
 	.pop3_policy_keep_max_messages = "unlimited",

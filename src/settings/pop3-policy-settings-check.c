@@ -5,6 +5,7 @@
 #include "login-delay-text.h"
 #include "quota-text.h"
 #include "retention-text.h"
+#include "view-text.h"
 #include "pop3-policy-settings.h"
 
 /* Find value among two choices, the first of which is the default. */
@@ -125,6 +126,7 @@ parse_retention(const struct pop3_policy_settings *set, pool_t pool,
 	struct pop3_retention_rules *rules = &policy->rules;
 
 	policy->exempt = set->pop3_policy_exempt;
+	policy->view = set->view;
 	return parse_keep("pop3_policy_keep_downloaded",
 			  set->pop3_policy_keep_downloaded,
 			  pop3_keep_time_parse, &rules->keep_downloaded,
@@ -174,6 +176,7 @@ bool pop3_policy_settings_check(void *_set, pool_t pool, const char **error_r)
 	const char *error;
 	bool slow_polls;
 
+	set->view = pop3_view_query(set->pop3_policy_view);
 	if (pop3_quota_limits_parse(set->pop3_policy_quota, &set->quota,
 				    &error) < 0) {
 		*error_r = t_strdup_printf("pop3_policy_quota: %s", error);

@@ -21,6 +21,7 @@ static const struct setting_define setting_defines[] = {
 	/* a percent sign is no variable */
 	DEF(STR_NOVARS, pop3_policy_uidl_alarm),
 	DEF(ENUM, pop3_policy_fast_polls),
+	DEF(STR, pop3_policy_view),
 	DEF(STR, pop3_policy_keep_downloaded),
 	DEF(STR, pop3_policy_keep_undownloaded),
 	DEF(STR, pop3_policy_keep_max_messages),
@@ -44,6 +45,7 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_login_burst = "0",
 	.pop3_policy_uidl_alarm = "50",
 	.pop3_policy_fast_polls = "yes:no",
+	.pop3_policy_view = "",
 	.pop3_policy_keep_downloaded = "forever",
 	.pop3_policy_keep_undownloaded = "forever",
 	.pop3_policy_keep_max_messages = "unlimited",

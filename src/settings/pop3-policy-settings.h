@@ -38,6 +38,8 @@ struct pop3_policy_settings {
 	/* "yes" answers from what earlier sessions have learnt of the mailbox,
 	   "no" asks Dovecot each time, as a session without us does */
 	const char *pop3_policy_fast_polls;
+	/* a search query: clients are shown what it finds; "" is everything */
+	const char *pop3_policy_view;
 	/* how long mail stays after its first download, and after delivery if
 	   it was never downloaded, see retention-text.h */
 	const char *pop3_policy_keep_downloaded;
@@ -64,6 +66,8 @@ struct pop3_policy_settings {
 	struct pop3_login_delay login_delay;
 	unsigned int uidl_alarm_percent;
 	bool fast_polls;
+	/* NULL if clients are shown everything */
+	const char *view;
 	/* NULL if it has no name */
 	const char *device;
 	struct retention_policy retention;

@@ -20,6 +20,8 @@ static void test_good(void)
 		{ "pop3_policy_login_burst", "3" },
 		{ "pop3_policy_uidl_alarm", "70%" },
 		{ "pop3_policy_fast_polls", "no" },
+		{ "pop3_policy_view", "NOT KEYWORD $Junk" },
+		{ "pop3_policy_view", "" },
 		{ "pop3_policy_keep_downloaded", "14d" },
 		{ "pop3_policy_keep_undownloaded", "forever" },
 		{ "pop3_policy_keep_max_messages", "1000" },
