@@ -2,7 +2,9 @@
 """What the tests of pop3_policy_view share."""
 
 import collections
+import os
 
+import invariant
 import mailgen
 import retention
 
@@ -69,13 +71,18 @@ def shown(user):
     return found
 
 
-def known(user):
-    """The UIDL of each message by its number, when clients are shown everything."""
-    there = user.fields.get("pop3_policy_view")
-    user.set_fields(pop3_policy_view="ALL")
-    found = shown(user)
-    user.set_fields(pop3_policy_view=there)
-    return dict(zip(*found))
+def viewed(new_user, user, query, **fields):
+    """Another login of the same user, who is shown a part: the mail and the state are the same."""
+    other = new_user(user.form, home=user.home, **view(query, **{**user.fields, **fields}))
+    os.rmdir(other.home)
+    other.home = user.home
+    invariant.share(user, other)
+    return other
+
+
+def uidls_of(user):
+    """The UIDL of each message that is shown, by its number."""
+    return dict(zip(*shown(user)))
 
 
 def only(uidls, *numbers):
