@@ -118,14 +118,19 @@ SESSIONS = {
     "poll": (poll, "4msg/day"), "download": (download, "4msg/day 2M/week"), "broken-line": (broken_line, "100M/day"),
     "broken-line-in-lists": (broken_line_in_lists, None),
     "no-quota": (download, None), "bad-setting": (refused_login, "4msg/dya"),
-    "bad-state": (refused_login, "4msg/day"), "too-soon": (quick_login, None),
+    "bad-state": (refused_login, "4msg/day"), "view": (download, None), "bad-view": (refused_login, None),
+    "too-soon": (quick_login, None),
+}
+FIELDS = {
+    "view": {"pop3_policy_view": "SMALLER 1M NOT SUBJECT x", "pop3_policy_keep_max_messages": "5"},
+    "bad-view": {"pop3_policy_view": "NOT SEEN UID 5"},
 }
 
 
 def reports_of(variant, make_user_on, name):
     session, quota = SESSIONS[name]
     plugin = bool(variant.server.plugins)
-    user = make_user_on(variant.server)(messages=6, quota=quota if plugin else None)
+    user = make_user_on(variant.server)(messages=6, quota=quota if plugin else None, **FIELDS.get(name, {}))
     user.append([mailgen.message(7, BIG)])
     if name == "too-soon" and plugin:
         user.set_fields(pop3_policy_login_delay="1h")

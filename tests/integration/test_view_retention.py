@@ -82,8 +82,10 @@ def test_size_that_is_shown_is_too_much(new_user):
     """That is known at once."""
     user = downloaded(new_user, 4, large=[3, 4])
     junk(user, "1")
-    poll(viewed(new_user, user, JUNK, **fields(keep_max_size="%db" % LARGE)))
-    assert left(user) == [1]
+    poll(viewed(new_user, user, JUNK, **fields(keep_max_size="1G")))
+    assert left(user) == [1, 2, 3, 4]
+    poll(viewed(new_user, user, JUNK, **fields(keep_max_size="%db" % (LARGE + 2000))))
+    assert left(user) == [1, 4]
 
 
 def test_size_that_is_hidden_is_too_much(server, new_user):
