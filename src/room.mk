@@ -20,6 +20,7 @@ AM_CPPFLAGS = \
 compat_lib = $(top_builddir)/src/compat/libcompat.la
 compat_auth_lib = $(top_builddir)/src/compat/libcompat-auth.la
 compat_password_lib = $(top_builddir)/src/compat/libcompat-password.la
+compat_program_lib = $(top_builddir)/src/compat/libcompat-program.la
 compat_storage_lib = $(top_builddir)/src/compat/libcompat-storage.la
 policy_lib = $(top_builddir)/src/policy/libpolicy.la
 state_lib = $(top_builddir)/src/state/libstate.la

@@ -4,6 +4,7 @@
 #include "array.h"
 #include "mail-storage-private.h"
 #include "journal.h"
+#include "policy-event.h"
 #include "describe.h"
 #include "epoch-check.h"
 #include "maildrop.h"
@@ -168,8 +169,15 @@ write_recovery(struct recovery *recovery, struct policy_store *store,
 static void log_recovery(const struct recovery *recovery, const char *reason)
 {
 	const struct recovery_counts *counts = &recovery->counts;
+	struct event_passthrough *e =
+		policy_event(recovery->drop->event,
+			     POLICY_EVENT_UIDL_RECOVERED)->
+		add_int("kept", counts->kept_by_guid + counts->kept_by_hash)->
+		add_int("new", counts->added)->
+		add_int("ambiguous", counts->ambiguous)->
+		add_int("gone", counts->gone);
 
-	e_info(recovery->drop->event, "UIDLs recovered (%s): %u kept by GUID, "
+	e_info(e->event(), "UIDLs recovered (%s): %u kept by GUID, "
 	       "%u kept by fingerprint, %u new, %u ambiguous, %u gone", reason,
 	       counts->kept_by_guid, counts->kept_by_hash, counts->added,
 	       counts->ambiguous, counts->gone);

@@ -5,6 +5,7 @@
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "exempt.h"
+#include "policy-event.h"
 #include "search-query.h"
 #include "store.h"
 #include "refused-mailbox.h"
@@ -12,6 +13,7 @@
 #include "session.h"
 #include "session-begin.h"
 #include "session-delay.h"
+#include "session-events.h"
 #include "session-uidls.h"
 
 #define MISCONFIGURED_REPLY \
@@ -31,7 +33,9 @@ refuse(struct client *client, const char *reply, const char *reason)
 static void
 refuse_failed(struct client *client, struct event *event, const char *error)
 {
-	e_error(event, "session is refused: %s", error);
+	e_error(policy_event_state_failed(event, POLICY_EVENT_UNAVAILABLE,
+					  POLICY_EVENT_REFUSED),
+		"session is refused: %s", error);
 	refuse(client, NO_STATE_REPLY, REFUSE_REASON);
 }
 
@@ -66,13 +70,16 @@ session_try_begin(struct client *client, const struct pop3_policy_settings *set,
 	const char *reply, *error;
 	int ret = 1;
 
+	session_event_set_device(event, set->device);
 	if (session_open_state(client, set, event, &store, &uidls,
 			       &error) < 0) {
 		if (!set->ignore_errors)
 			refuse_failed(client, event, error);
 		else {
-			e_error(event, "session goes on without policy: %s",
-				error);
+			e_error(policy_event_state_failed(event,
+					POLICY_EVENT_UNAVAILABLE,
+					POLICY_EVENT_IGNORED),
+				"session goes on without policy: %s", error);
 		}
 		return FALSE;
 	}

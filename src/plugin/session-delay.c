@@ -5,6 +5,7 @@
 #include "pop3-policy-settings.h"
 #include "login-delay-text.h"
 #include "login-stamp.h"
+#include "policy-event.h"
 #include "session-delay.h"
 
 #include <time.h>
@@ -59,14 +60,18 @@ int session_delay_login(const struct pop3_policy_settings *set,
 			return *reply_r == NULL ? 1 : 0;
 	}
 	if (result == POLICY_STORE_UNWRITABLE) {
-		e_warning(event, "login is not counted: %s", *error_r);
+		e_warning(policy_event_state_failed(event,
+				POLICY_EVENT_UNWRITABLE,
+				POLICY_EVENT_CONTINUED),
+			  "login is not counted: %s", *error_r);
 		return 1;
 	}
 	if (result == POLICY_STORE_OK)
 		*error_r = "login.json changes all the time";
 	if (!set->ignore_errors)
 		return -1;
-	e_error(event, "login delay is not known, went on without it: %s",
-		*error_r);
+	e_error(policy_event_state_failed(event, POLICY_EVENT_UNAVAILABLE,
+					  POLICY_EVENT_IGNORED),
+		"login delay is not known, went on without it: %s", *error_r);
 	return 1;
 }

@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "quota-text.h"
+#include "policy-event.h"
 #include "store.h"
 #include "session-quota.h"
 
@@ -21,6 +22,10 @@ struct session_quota {
 
 	struct pop3_quota_lease lease;
 	struct pop3_quota_amount total;
+	/* to be told once the counters are written */
+	struct pop3_quota_warnings warnings;
+	session_quota_warn_t *warn;
+	void *warn_context;
 	/* as they were when the lease was last returned */
 	struct pop3_quota_counters counters;
 
@@ -57,19 +62,32 @@ void session_quota_deinit(struct session_quota **_quota)
 	i_free(quota);
 }
 
+void session_quota_set_warn(struct session_quota *quota,
+			    session_quota_warn_t *warn, void *context)
+{
+	quota->warn = warn;
+	quota->warn_context = context;
+}
+
 static void
 log_unwritable(struct session_quota *quota, const char *error)
 {
 	if (quota->unwritable_logged)
 		return;
 	quota->unwritable_logged = TRUE;
-	e_error(quota->event, "quota is counted in this session only: %s",
-		error);
+	e_error(policy_event_state_failed(quota->event, POLICY_EVENT_UNWRITABLE,
+					  POLICY_EVENT_CONTINUED),
+		"quota is counted in this session only: %s", error);
 }
 
 static void log_failed(struct session_quota *quota, const char *error)
 {
-	e_error(quota->event, "quota state is not available, %s: %s",
+	e_error(policy_event_state_failed(quota->event,
+					  POLICY_EVENT_UNAVAILABLE,
+					  quota->ignore_errors ?
+					  POLICY_EVENT_IGNORED :
+					  POLICY_EVENT_DENIED),
+		"quota state is not available, %s: %s",
 		quota->ignore_errors ? "went on without it" :
 		"RETR is refused", error);
 	quota->failed = TRUE;
@@ -101,6 +119,19 @@ begin_return(struct session_quota *quota, time_t now,
 	return result;
 }
 
+/* Note in the counters what is to be told, once begin_return() has locked them.
+   Returns TRUE if that must not be forgotten. */
+static bool
+find_warnings(struct session_quota *quota, enum policy_store_result result,
+	      struct policy_state *state,
+	      const struct pop3_quota_denial *denial)
+{
+	/* what cannot be written would be told again and again */
+	return quota->warn != NULL && result == POLICY_STORE_OK &&
+		pop3_quota_warn(quota->limits, policy_state_quota(state),
+				denial, &quota->warnings);
+}
+
 /* Write the state, if begin_return() has locked it. */
 static enum policy_store_result
 commit(struct session_quota *quota, enum policy_store_result result,
@@ -115,7 +146,22 @@ commit(struct session_quota *quota, enum policy_store_result result,
 		log_unwritable(quota, error);
 	else if (result == POLICY_STORE_UNUSABLE)
 		log_failed(quota, error);
+	if (result != POLICY_STORE_OK)
+		quota->warnings.count = 0;
 	return result;
+}
+
+/* Nothing is locked any more. */
+static void
+end_return(struct session_quota *quota, struct policy_state **state)
+{
+	struct pop3_quota_warnings *warnings = &quota->warnings;
+	unsigned int i;
+
+	policy_state_deinit(state);
+	for (i = 0; i < warnings->count; i++)
+		quota->warn(&warnings->warning[i], quota->warn_context);
+	warnings->count = 0;
 }
 
 /* A commit has failed, but may have been written all the same, with the lease
@@ -135,6 +181,7 @@ take_commit(struct session_quota *quota, enum policy_store_result result,
 {
 	struct pop3_quota_lease lease;
 
+	(void)find_warnings(quota, result, state, NULL);
 	pop3_quota_lease_take(&lease, quota->limits, policy_state_quota(state),
 			      now, reserve);
 	result = commit(quota, result, state);
@@ -152,10 +199,18 @@ static void
 log_refusal(struct session_quota *quota,
 	    const struct pop3_quota_denial *denial)
 {
+	struct event_passthrough *e;
+
 	if (quota->refusal_logged)
 		return;
 	quota->refusal_logged = TRUE;
-	e_info(quota->event, "%s: %s, refused until %s", denial->left == 0 ?
+	e = policy_event(quota->event, POLICY_EVENT_QUOTA_DENIED)->
+		add_str("window", pop3_quota_window_name(denial->window))->
+		add_str("resource",
+			pop3_quota_resource_name(denial->resource))->
+		add_str("action", "deny")->
+		add_int("left", (intmax_t)I_MIN(denial->left, INTMAX_MAX));
+	e_info(e->event(), "%s: %s, refused until %s", denial->left == 0 ?
 	       "quota used up" : "message does not fit in the quota",
 	       pop3_quota_limit_to_text(denial->window, denial->resource,
 					denial->limit),
@@ -180,6 +235,8 @@ request_new_lease(struct session_quota *quota, time_t now,
 			      need, &denial)) {
 		granted = take_commit(quota, result, state, now, reserve);
 	} else {
+		if (find_warnings(quota, result, state, &denial))
+			must_write = TRUE;
 		if (must_write) {
 			result = commit(quota, result, state);
 			if (result == POLICY_STORE_OK)
@@ -192,7 +249,7 @@ request_new_lease(struct session_quota *quota, time_t now,
 		log_refusal(quota, &denial);
 		*reply_r = pop3_quota_denial_to_text(&denial);
 	}
-	policy_state_deinit(&state);
+	end_return(quota, &state);
 	return granted;
 }
 
@@ -228,7 +285,7 @@ force_lease(struct session_quota *quota, time_t now, uint64_t bytes,
 	if (result == POLICY_STORE_UNUSABLE)
 		return;
 	(void)take_commit(quota, result, state, now, &reserve);
-	policy_state_deinit(&state);
+	end_return(quota, &state);
 }
 
 void session_quota_reserve(struct session_quota *quota, uoff_t max_size)
@@ -278,8 +335,9 @@ const char *session_quota_finish(struct session_quota *quota)
 	    quota->lease.spent.n[POP3_QUOTA_BYTES] > 0) {
 		result = begin_return(quota, time(NULL), &state, &must_write);
 		if (result != POLICY_STORE_UNUSABLE) {
+			(void)find_warnings(quota, result, state, NULL);
 			(void)commit(quota, result, state);
-			policy_state_deinit(&state);
+			end_return(quota, &state);
 		}
 		i_zero(&quota->lease);
 	}

@@ -3,7 +3,7 @@
 
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
-#include "quota.h"
+#include "quota-warning.h"
 
 struct policy_store;
 
@@ -20,6 +20,16 @@ session_quota_init(const struct pop3_quota_limits *limits,
 /* session_quota_finish() comes first: a lease that is not given back counts as
    used. */
 void session_quota_deinit(struct session_quota **quota);
+
+/* Much of a limit is used, and that nobody was told is written down. The state
+   is not locked. */
+typedef void
+session_quota_warn_t(const struct pop3_quota_warning *warning, void *context);
+
+/* Who is to be told. It is told when the counters are written anyway, which is
+   at the end of the session at the latest. */
+void session_quota_set_warn(struct session_quota *quota,
+			    session_quota_warn_t *warn, void *context);
 
 /* May one more message be sent, of which size octets are expected and max_size
    are possible? Returns TRUE, or FALSE and the reply after "-ERR ", in the data

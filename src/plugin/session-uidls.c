@@ -7,6 +7,7 @@
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "epoch.h"
+#include "policy-event.h"
 #include "store.h"
 #include "maildrop.h"
 #include "duplicates.h"
@@ -199,11 +200,19 @@ int session_uidls_open(struct session_uidls *uidls, struct mailbox *box,
 	if (result == PREPARE_DONE)
 		return 0;
 	if (result == PREPARE_FAILED && uidls->set->ignore_errors) {
-		e_error(uidls->event, "UIDLs are those of Dovecot: %s", error);
+		e_error(policy_event_state_failed(uidls->event,
+						  POLICY_EVENT_UNAVAILABLE,
+						  POLICY_EVENT_IGNORED),
+			"UIDLs are those of Dovecot: %s", error);
 		uidls->ignored = TRUE;
 		return 0;
 	}
-	e_error(uidls->event, "session is refused: %s", error);
+	e_error(policy_event_state_failed(uidls->event,
+					  result == PREPARE_ALARM ?
+					  POLICY_EVENT_ALARM :
+					  POLICY_EVENT_UNAVAILABLE,
+					  POLICY_EVENT_REFUSED),
+		"session is refused: %s", error);
 	mail_storage_set_error(box->storage, MAIL_ERROR_TEMP,
 			       NOT_AVAILABLE_REPLY);
 	return -1;
@@ -225,8 +234,10 @@ int session_uidls_get(struct session_uidls *uidls, struct mail *mail,
 		return 0;
 	ret = stored_uidls_lookup(uidls->uidls->stored, mail, uidl_r, &error);
 	if (ret < 0 && !mail->expunged) {
-		e_error(uidls->event, "session is ended, a UIDL was lost: %s",
-			error);
+		e_error(policy_event_state_failed(uidls->event,
+						  POLICY_EVENT_UNAVAILABLE,
+						  POLICY_EVENT_REFUSED),
+			"session is ended, a UIDL was lost: %s", error);
 		client_disconnect(uidls->client, "UIDL was lost");
 	}
 	return ret;
@@ -246,6 +257,14 @@ static void tidy_cache(struct session_uidls *uidls)
 		(void)mailbox_sync(uidls->drop.box, 0);
 }
 
+static void log_not_written(struct session_uidls *uidls, const char *error)
+{
+	e_error(policy_event_state_failed(uidls->event,
+					  POLICY_EVENT_UNAVAILABLE,
+					  POLICY_EVENT_CONTINUED),
+		"UIDLs were not written down: %s", error);
+}
+
 static void
 take_in(struct session_uidls *uidls, const struct session_news *news)
 {
@@ -263,11 +282,13 @@ take_in(struct session_uidls *uidls, const struct session_news *news)
 		break;
 	case POLICY_STORE_UNWRITABLE:
 		/* a later session does it */
-		e_warning(uidls->event, "UIDLs were not written down: %s",
-			  error);
+		e_warning(policy_event_state_failed(uidls->event,
+						    POLICY_EVENT_UNWRITABLE,
+						    POLICY_EVENT_CONTINUED),
+			  "UIDLs were not written down: %s", error);
 		break;
 	case POLICY_STORE_UNUSABLE:
-		e_error(uidls->event, "UIDLs were not written down: %s", error);
+		log_not_written(uidls, error);
 		break;
 	}
 }
@@ -284,7 +305,7 @@ static bool complete_uidls(struct session_uidls *uidls)
 
 	if (policy_store_read(uidls->store, &state, &error) !=
 	    POLICY_STORE_OK) {
-		e_error(uidls->event, "UIDLs were not written down: %s", error);
+		log_not_written(uidls, error);
 		return FALSE;
 	}
 	epoch = policy_state_epoch(state);

@@ -15,6 +15,7 @@
 #include "fetch.h"
 #include "reply-ostream.h"
 #include "session-capa.h"
+#include "session-events.h"
 #include "session-quota.h"
 #include "session-retention.h"
 #include "session-uidls.h"
@@ -59,7 +60,11 @@ struct pop3_policy_session {
 	uint32_t last_msgnum;
 	/* where the line of the last RETR or TOP ended in the input */
 	uoff_t last_command_offset;
+	/* of messages, whole or not */
+	uoff_t sent_bytes;
 	bool finished;
+	/* before the mailbox could be listed */
+	bool refused;
 };
 
 struct pop3_policy_user {
@@ -214,12 +219,11 @@ bool pop3_policy_session_allow_send(struct pop3_policy_session *session,
 static void session_fetch_end(struct pop3_policy_session *session)
 {
 	struct fetch *fetch = &session->fetch;
+	uoff_t bytes = fetch_sent_bytes(fetch, session->client);
 
-	if (session->quota != NULL) {
-		session_quota_spend(session->quota,
-				    fetch_sent_bytes(fetch, session->client),
-				    fetch->download);
-	}
+	session->sent_bytes += bytes;
+	if (session->quota != NULL)
+		session_quota_spend(session->quota, bytes, fetch->download);
 	session_uidls_add_seen(session->uidls, fetch->uid);
 	i_zero(fetch);
 }
@@ -312,7 +316,9 @@ int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 		session_open_fast_polls(session, box);
 		checked_epoch = fast_polls_epoch(session->fast);
 	}
-	if (session_uidls_open(session->uidls, box, checked_epoch) < 0)
+	session->refused = session_uidls_open(session->uidls, box,
+					      checked_epoch) < 0;
+	if (session->refused)
 		return -1;
 	if (session->capa == NULL) {
 		session->capa = session_capa_init(session->client,
@@ -398,6 +404,9 @@ static void session_client_destroy(struct client *client, const char *reason)
 
 	if (!session->finished)
 		session_finish(session);
+	session_event_finished(session->event, client, session->set->device,
+		seq_range_count(fetched_uids_get(&session->sent_whole)),
+		session->sent_bytes, session->refused);
 	if (session->fast != NULL)
 		fast_polls_end_answers(session->fast);
 	session_finish_uidls(session);
@@ -419,6 +428,16 @@ static void session_client_destroy(struct client *client, const char *reason)
 	super_destroy(client, reason);
 }
 
+static void
+session_warn(const struct pop3_quota_warning *warning, void *context)
+{
+	struct pop3_policy_session *session = context;
+
+	session_event_warning(warning, session->client->user,
+			      session->set->pop3_policy_quota_warning,
+			      session->event);
+}
+
 void pop3_policy_session_init(struct client *client,
 			      const struct pop3_policy_settings *set,
 			      struct policy_store *store,
@@ -437,6 +456,7 @@ void pop3_policy_session_init(struct client *client,
 	if (!pop3_quota_is_unlimited(&set->quota)) {
 		session->quota = session_quota_init(&set->quota, store,
 						    set->ignore_errors, event);
+		session_quota_set_warn(session->quota, session_warn, session);
 	}
 	session->uidls = uidls;
 	session->view = view;

@@ -93,6 +93,11 @@ int pop3_quota_limits_parse(const char *text, struct pop3_quota_limits *limits_r
 	return 0;
 }
 
+const char *pop3_quota_resource_name(enum pop3_quota_resource resource)
+{
+	return resource == POP3_QUOTA_BYTES ? "bytes" : "messages";
+}
+
 /* Divide octets by the largest unit that divides them (exact), or by the
    largest that is not above them. */
 static uint64_t bytes_scale(uint64_t bytes, bool exact, const char **unit_r)

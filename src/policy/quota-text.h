@@ -14,6 +14,9 @@
 int pop3_quota_limits_parse(const char *text, struct pop3_quota_limits *limits_r,
 			    const char **error_r);
 
+/* "bytes" or "messages", as state and events spell it. */
+const char *pop3_quota_resource_name(enum pop3_quota_resource resource);
+
 /* The functions below return a string in the data stack. */
 
 /* A limit in the form that the setting has: "500M/day", "50msg/day". */

@@ -80,6 +80,7 @@ void pop3_quota_reset(struct pop3_quota_counters *counters, time_t now)
 		struct pop3_quota_counter *counter = &counters->window[w];
 
 		i_zero(&counter->used);
+		i_zero(&counter->warned);
 		/* leases know their counter by its start */
 		counter->start = counter->start < pop3_quota_window_end(w, now) ?
 			I_MAX(now, counter->start + 1) : now;

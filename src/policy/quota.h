@@ -30,6 +30,8 @@ struct pop3_quota_limits {
 struct pop3_quota_counter {
 	time_t start;
 	struct pop3_quota_amount used;
+	/* how much it was when somebody was told last, see quota-warning.h */
+	struct pop3_quota_amount warned;
 	/* When the clock was first seen more than a window before start, or 0:
 	   either it is wrong now, or it was when start was written. */
 	time_t behind_since;

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "str.h"
 #include "time-util.h"
+#include "policy-event.h"
 #include "report.h"
 
 static const char *count_messages(unsigned int count)
@@ -22,8 +23,7 @@ send_event(const struct retention_counts *counts, unsigned int rule,
 	   const struct retention_policy *policy, struct event *event)
 {
 	const char *name = pop3_retention_rule_name(rule);
-	struct event_passthrough *e = event_create_passthrough(event)->
-		set_name("pop3_policy_expired")->
+	struct event_passthrough *e = policy_event(event, POLICY_EVENT_EXPIRED)->
 		add_str("rule", name)->
 		add_str("action", policy->move_to == NULL ? "expunge" : "move")->
 		add_int("count", counts->messages[rule])->

@@ -7,6 +7,7 @@
 
 const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_quota = "",
+	.pop3_policy_quota_warning = "",
 	.pop3_policy_quota_top = "headers",
 	.pop3_policy_state = "file:%h/pop3-policy",
 	.pop3_policy_on_error = "fail",

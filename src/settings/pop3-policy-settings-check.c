@@ -6,6 +6,7 @@
 #include "quota-text.h"
 #include "retention-text.h"
 #include "view-text.h"
+#include "socket-name.h"
 #include "pop3-policy-settings.h"
 
 /* Find value among two choices, the first of which is the default. */
@@ -180,6 +181,12 @@ bool pop3_policy_settings_check(void *_set, pool_t pool, const char **error_r)
 	if (pop3_quota_limits_parse(set->pop3_policy_quota, &set->quota,
 				    &error) < 0) {
 		*error_r = t_strdup_printf("pop3_policy_quota: %s", error);
+		return FALSE;
+	}
+	if (pop3_socket_name_check(set->pop3_policy_quota_warning,
+				   &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_quota_warning: %s",
+					   error);
 		return FALSE;
 	}
 	if (!state_is_valid(set->pop3_policy_state)) {

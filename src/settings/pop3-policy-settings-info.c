@@ -11,6 +11,7 @@
 
 static const struct setting_define setting_defines[] = {
 	DEF(STR, pop3_policy_quota),
+	DEF(STR, pop3_policy_quota_warning),
 	DEF(ENUM, pop3_policy_quota_top),
 	/* expanded when a session needs it: a user without a home must not
 	   fail for a folder that nothing asks for */
@@ -37,6 +38,7 @@ static const struct setting_define setting_defines[] = {
 
 const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_quota = "",
+	.pop3_policy_quota_warning = "",
 	/* the first one is the default */
 	.pop3_policy_quota_top = "headers:deny",
 	.pop3_policy_state = "file:%{home}/pop3-policy",

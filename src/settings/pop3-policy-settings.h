@@ -19,6 +19,9 @@ struct pop3_policy_settings {
 
 	/* limits of what a user may download, see quota-text.h; "" is none */
 	const char *pop3_policy_quota;
+	/* the socket of a script that hears when much of a limit is used, see
+	   socket-name.h; "" is none */
+	const char *pop3_policy_quota_warning;
 	/* what becomes of TOP when RETR would be refused: "headers" refuses a
 	   TOP with body lines only if it would send the whole message, "deny"
 	   refuses each TOP with body lines */

@@ -12,6 +12,8 @@ static void test_good(void)
 	} tests[] = {
 		{ "pop3_policy_quota", "500M/day 10msg/hour" },
 		{ "pop3_policy_quota", "" },
+		{ "pop3_policy_quota_warning", "pop3-policy-warning" },
+		{ "pop3_policy_quota_warning", "" },
 		{ "pop3_policy_quota_top", "headers" },
 		{ "pop3_policy_quota_top", "deny" },
 		{ "pop3_policy_state", "file:/var/lib/x" },
@@ -50,6 +52,8 @@ static void test_bad(void)
 	} tests[] = {
 		{ "pop3_policy_quota", "500M",
 		  "pop3_policy_quota: no window in \"500M\"" },
+		{ "pop3_policy_quota_warning", "two words",
+		  "pop3_policy_quota_warning: bad socket \"two words\"" },
 		{ "pop3_policy_quota_top", "headers:deny",
 		  "pop3_policy_quota_top: unknown value \"headers:deny\"" },
 		{ "pop3_policy_login_delay", "soon",

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "time-util.h"
 #include "read-full.h"
+#include "policy-event.h"
 #include "state-file.h"
 #include "store-private.h"
 
@@ -70,16 +71,22 @@ static const char *set_aside_name(struct policy_store *store)
 	return name;
 }
 
+static struct event *corrupt_event(struct policy_store *store)
+{
+	return policy_event_state_failed(store->event, POLICY_EVENT_CORRUPT,
+					 POLICY_EVENT_CONTINUED);
+}
+
 void state_file_set_aside(struct policy_store *store, const char *reason)
 {
 	const char *name = set_aside_name(store);
 
 	if (renameat(store->dir.fd, STATE_NAME, store->dir.fd, name) < 0) {
-		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
+		e_error(corrupt_event(store), "%s/"STATE_NAME" is corrupt (%s), and "
 			"renaming it to %s failed: %m",
 			store->path, reason, name);
 	} else {
-		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s): "
+		e_error(corrupt_event(store), "%s/"STATE_NAME" is corrupt (%s): "
 			"renamed it to %s and went on without it",
 			store->path, reason, name);
 	}

@@ -22,6 +22,9 @@
 static const char *const resource_members[POP3_QUOTA_RESOURCE_COUNT] = {
 	"bytes", "messages"
 };
+static const char *const warned_members[POP3_QUOTA_RESOURCE_COUNT] = {
+	"warned_bytes", "warned_messages"
+};
 
 struct kept_epoch {
 	pool_t pool;
@@ -151,6 +154,10 @@ counter_parse(json_t *window, struct pop3_quota_counter *counter,
 		if (state_json_get_number(window, resource_members[r],
 					  &counter->used.n[r], error_r) < 0)
 			return -1;
+		if (json_object_get(window, warned_members[r]) != NULL &&
+		    state_json_get_number(window, warned_members[r],
+					  &counter->warned.n[r], error_r) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -254,6 +261,16 @@ static void print_json(json_t *root, size_t flags, string_t *dest)
 	str_truncate(dest, offset + needed);
 }
 
+/* What is nothing is left out. */
+static void
+set_or_remove(json_t *window, const char *member, uint64_t number)
+{
+	if (number != 0)
+		state_json_set_number(window, member, number);
+	else
+		(void)json_object_del(window, member);
+}
+
 static void root_set_quota(struct policy_state *state)
 {
 	json_t *windows = state_json_make_object(
@@ -269,15 +286,13 @@ static void root_set_quota(struct policy_state *state)
 
 		state_json_set_number(window, MEMBER_START,
 				      (uint64_t)counter->start);
-		if (counter->behind_since != 0) {
-			state_json_set_number(window, MEMBER_BEHIND_SINCE,
-					      (uint64_t)counter->behind_since);
-		} else {
-			(void)json_object_del(window, MEMBER_BEHIND_SINCE);
-		}
+		set_or_remove(window, MEMBER_BEHIND_SINCE,
+			      (uint64_t)counter->behind_since);
 		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
 			state_json_set_number(window, resource_members[r],
 					      counter->used.n[r]);
+			set_or_remove(window, warned_members[r],
+				      counter->warned.n[r]);
 		}
 	}
 	state->root_quota = state->quota;

@@ -6,6 +6,7 @@
 #include "epoch.h"
 #include "journal-file.h"
 #include "brief.h"
+#include "policy-event.h"
 #include "state-file.h"
 #include "store-private.h"
 
@@ -236,9 +237,11 @@ begin_unwritable(struct policy_store *store, struct policy_state **state_r,
 		return result;
 	}
 	if (corrupt) {
-		e_error(store->event, "%s/"STATE_NAME" is corrupt (%s), and "
-			"cannot be renamed: went on without it",
-			store->path, error);
+		e_error(policy_event_state_failed(store->event,
+						  POLICY_EVENT_CORRUPT,
+						  POLICY_EVENT_CONTINUED),
+			"%s/"STATE_NAME" is corrupt (%s), and cannot be "
+			"renamed: went on without it", store->path, error);
 	}
 	return POLICY_STORE_UNWRITABLE;
 }

@@ -521,6 +521,7 @@ static void test_worst_case(void)
 		counters->window[w].used.n[POP3_QUOTA_BYTES] =
 			counters->window[w].used.n[POP3_QUOTA_MESSAGES] =
 			INT64_MAX;
+		counters->window[w].warned = counters->window[w].used;
 	}
 	for (told = 0; told <= POLICY_EPOCH_MAX_TOLD; told++) {
 		for (len = 0; len <= POP3_GUID_MAX_LEN; len++) T_BEGIN {

@@ -536,6 +536,7 @@ static const char *print_full(char c)
 			(time_t)INT64_MAX;
 		counters->window[w].used.n[BYTES] =
 			counters->window[w].used.n[MESSAGES] = INT64_MAX;
+		counters->window[w].warned = counters->window[w].used;
 	}
 	fill_epoch(&epoch, c);
 	policy_state_set_epoch(state, &epoch);

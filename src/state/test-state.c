@@ -112,6 +112,42 @@ static void test_round_trip(void)
 	test_end();
 }
 
+/* It is there only when there is something to tell. */
+static void test_warned(void)
+{
+	struct policy_state *state;
+	struct pop3_quota_counter *day;
+	const char *text, *error;
+
+	test_begin("state: what was told of a quota");
+	text = replace(STATE_TEXT, "\"messages\":2003",
+		       "\"messages\":2003,\"warned_messages\":2004");
+	test_assert(parse(text, &state, &error) == POLICY_STATE_PARSED);
+	day = &policy_state_quota(state)->window[DAY];
+	test_assert(day->warned.n[MESSAGES] == 2004);
+	test_assert(day->warned.n[BYTES] == 0);
+	test_assert(day[1].warned.n[MESSAGES] == 0);
+	day->warned.n[BYTES] = 2005;
+	text = print(state);
+	test_assert(strstr(text, "\"warned_messages\": 2004") != NULL);
+	test_assert(strstr(text, "\"warned_bytes\": 2005") != NULL);
+	policy_state_deinit(&state);
+
+	test_assert(parse(text, &state, &error) == POLICY_STATE_PARSED);
+	day = &policy_state_quota(state)->window[DAY];
+	test_assert(day->warned.n[BYTES] == 2005);
+	i_zero(&day->warned);
+	test_assert(strstr(print(state), "warned") == NULL);
+	policy_state_deinit(&state);
+
+	text = replace(STATE_TEXT, "\"messages\":2003",
+		       "\"messages\":2003,\"warned_bytes\":-1");
+	test_assert(parse(text, &state, &error) == POLICY_STATE_CORRUPT);
+	test_assert_strcmp(error, "quota.windows.day: warned_bytes is not a "
+			   "whole number of 0 or more");
+	test_end();
+}
+
 static void test_missing_members(void)
 {
 	static const char *const texts[] = {
@@ -292,6 +328,7 @@ int main(void)
 	static void (*const test_functions[])(void) = {
 		test_new_user,
 		test_round_trip,
+		test_warned,
 		test_missing_members,
 		test_unknown_members,
 		test_unknown_large_members,
