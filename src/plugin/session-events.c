@@ -87,6 +87,6 @@ void session_event_warning(const struct pop3_quota_warning *warning,
 	e_debug(e->event(), "quota has reached %u%% of %s", warning->percent,
 		pop3_quota_limit_to_text(warning->window, warning->resource,
 					 warning->limit));
-	if (*socket_name != '\0')
+	if (socket_name != NULL)
 		start_script(warning, user, socket_name, event);
 }

@@ -17,7 +17,7 @@ void session_event_finished(struct event *event, const struct client *client,
 			    const char *device, unsigned int messages,
 			    uoff_t bytes, bool refused);
 
-/* Tell of a quota, and start the script behind that socket unless it is "". */
+/* Tell of a quota, and start the script behind that socket unless it is NULL. */
 void session_event_warning(const struct pop3_quota_warning *warning,
 			   const struct mail_user *user,
 			   const char *socket_name, struct event *event);

@@ -401,12 +401,11 @@ static void session_client_destroy(struct client *client, const char *reason)
 		MODULE_CONTEXT_REQUIRE(client->user, pop3_policy_user_module);
 	void (*super_destroy)(struct client *, const char *) =
 		session->module_ctx.super.destroy;
+	unsigned int whole;
 
 	if (!session->finished)
 		session_finish(session);
-	session_event_finished(session->event, client, session->set->device,
-		seq_range_count(fetched_uids_get(&session->sent_whole)),
-		session->sent_bytes, session->refused);
+	whole = seq_range_count(fetched_uids_get(&session->sent_whole));
 	if (session->fast != NULL)
 		fast_polls_end_answers(session->fast);
 	session_finish_uidls(session);
@@ -418,6 +417,9 @@ static void session_client_destroy(struct client *client, const char *reason)
 	session_quota_deinit(&session->quota);
 	if (session->view != NULL)
 		mail_search_args_unref(&session->view);
+	/* the last one: its fields would be those of all that came after it */
+	session_event_finished(session->event, client, session->set->device,
+			       whole, session->sent_bytes, session->refused);
 	policy_store_deinit(&session->store);
 	pop3_policy_settings_free(&session->set);
 	fetched_uids_deinit(&session->sent_whole);
@@ -434,7 +436,7 @@ session_warn(const struct pop3_quota_warning *warning, void *context)
 	struct pop3_policy_session *session = context;
 
 	session_event_warning(warning, session->client->user,
-			      session->set->pop3_policy_quota_warning,
+			      session->set->quota_warning,
 			      session->event);
 }
 

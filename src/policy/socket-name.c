@@ -3,17 +3,21 @@
 #include "lib.h"
 #include "socket-name.h"
 
-int pop3_socket_name_check(const char *name, const char **error_r)
+int pop3_socket_name_parse(const char *text, const char **name_r,
+			   const char **error_r)
 {
 	const char *p;
 
-	for (p = name; *p > ' ' && *p < 0x7f; p++) ;
-	if (*p == '\0' && p - name <= POP3_SOCKET_MAX_LEN)
-		return 0;
-	*error_r = t_strdup_printf("bad socket \"%s\", expected the name of a "
-		"socket in base_dir or an absolute path, of at most %u printable "
-		"characters without spaces", name, POP3_SOCKET_MAX_LEN);
-	return -1;
+	for (p = text; *p > ' ' && *p < 0x7f; p++) ;
+	if (*p != '\0' || p - text > POP3_SOCKET_MAX_LEN) {
+		*error_r = t_strdup_printf("bad socket \"%s\", expected none, "
+			"the name of a socket in base_dir or an absolute path, "
+			"of at most %u printable characters without spaces",
+			text, POP3_SOCKET_MAX_LEN);
+		return -1;
+	}
+	*name_r = *text == '\0' || strcmp(text, "none") == 0 ? NULL : text;
+	return 0;
 }
 
 const char *pop3_socket_path(const char *name, const char *base_dir)

@@ -6,10 +6,11 @@
 /* What a path of a socket may have. */
 #define POP3_SOCKET_MAX_LEN 107
 
-/* Check the name of a socket: one in Dovecot's base_dir or an absolute path,
-   without spaces. "" is none. Returns 0, or -1 and an error that says what was
-   expected. */
-int pop3_socket_name_check(const char *name, const char **error_r);
+/* Parse the name of a socket: one in Dovecot's base_dir or an absolute path,
+   without spaces. "" and "none" are NULL. Returns 0 and *name_r, which lives as
+   long as the text, or -1 and an error that says what was expected. */
+int pop3_socket_name_parse(const char *text, const char **name_r,
+			   const char **error_r);
 
 /* Its path, in the data stack. */
 const char *pop3_socket_path(const char *name, const char *base_dir);

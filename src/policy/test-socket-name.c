@@ -12,41 +12,48 @@ static const char *repeat(char c, size_t count)
 	return text;
 }
 
-static void test_check(void)
+static void test_parse(void)
 {
 	const struct {
-		const char *name;
+		const char *text, *name;
 		bool good;
 	} tests[] = {
-		{ "", TRUE },
-		{ "pop3-policy-warning", TRUE },
-		{ "/run/dovecot/x", TRUE },
-		{ "!~", TRUE },
-		{ repeat('x', POP3_SOCKET_MAX_LEN), TRUE },
-		{ repeat('x', POP3_SOCKET_MAX_LEN + 1), FALSE },
-		{ " ", FALSE },
-		{ "two words", FALSE },
-		{ "end ", FALSE },
-		{ "tab\t", FALSE },
-		{ "line\n", FALSE },
-		{ "\x7f", FALSE },
-		{ "\xc3\xa9", FALSE },
+		{ "", NULL, TRUE },
+		{ "none", NULL, TRUE },
+		{ "None", "None", TRUE },
+		{ "nonesuch", "nonesuch", TRUE },
+		{ "pop3-policy-warning", "pop3-policy-warning", TRUE },
+		{ "/run/dovecot/x", "/run/dovecot/x", TRUE },
+		{ "!~", "!~", TRUE },
+		{ repeat('x', POP3_SOCKET_MAX_LEN),
+		  repeat('x', POP3_SOCKET_MAX_LEN), TRUE },
+		{ repeat('x', POP3_SOCKET_MAX_LEN + 1), NULL, FALSE },
+		{ " ", NULL, FALSE },
+		{ "two words", NULL, FALSE },
+		{ "end ", NULL, FALSE },
+		{ "tab\t", NULL, FALSE },
+		{ "line\n", NULL, FALSE },
+		{ "\x7f", NULL, FALSE },
+		{ "\xc3\xa9", NULL, FALSE },
 	};
-	const char *error;
+	const char *name, *error;
 	unsigned int i;
 
-	test_begin("socket name: check");
+	test_begin("socket name: parse");
 	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		name = "untouched";
 		error = NULL;
-		test_assert_idx((pop3_socket_name_check(tests[i].name,
+		test_assert_idx((pop3_socket_name_parse(tests[i].text, &name,
 							&error) == 0) ==
 				tests[i].good, i);
 		test_assert_idx((error == NULL) == tests[i].good, i);
+		test_assert_strcmp_idx(name, tests[i].good ? tests[i].name :
+				       "untouched", i);
 	}
-	test_assert(pop3_socket_name_check("two words", &error) < 0);
-	test_assert_strcmp(error, "bad socket \"two words\", expected the name "
-		"of a socket in base_dir or an absolute path, of at most 107 "
-		"printable characters without spaces");
+	test_assert(pop3_socket_name_parse("two words", &name, &error) < 0);
+	test_assert_strcmp(error, "bad socket \"two words\", expected none, the "
+		"name of a socket in base_dir or an absolute path, of at most "
+		"107 printable characters without spaces");
 	test_end();
 }
 
@@ -63,7 +70,7 @@ static void test_path(void)
 int main(void)
 {
 	static void (*const test_functions[])(void) = {
-		test_check,
+		test_parse,
 		test_path,
 		NULL
 	};

@@ -183,8 +183,8 @@ bool pop3_policy_settings_check(void *_set, pool_t pool, const char **error_r)
 		*error_r = t_strdup_printf("pop3_policy_quota: %s", error);
 		return FALSE;
 	}
-	if (pop3_socket_name_check(set->pop3_policy_quota_warning,
-				   &error) < 0) {
+	if (pop3_socket_name_parse(set->pop3_policy_quota_warning,
+				   &set->quota_warning, &error) < 0) {
 		*error_r = t_strdup_printf("pop3_policy_quota_warning: %s",
 					   error);
 		return FALSE;

@@ -64,6 +64,8 @@ struct pop3_policy_settings {
 
 	/* what the texts above mean: */
 	struct pop3_quota_limits quota;
+	/* NULL if there is none */
+	const char *quota_warning;
 	bool quota_top_deny;
 	bool ignore_errors;
 	struct pop3_login_delay login_delay;

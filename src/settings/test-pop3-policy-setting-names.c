@@ -13,7 +13,7 @@ static void test_good(void)
 		{ "pop3_policy_quota", "500M/day 10msg/hour" },
 		{ "pop3_policy_quota", "" },
 		{ "pop3_policy_quota_warning", "pop3-policy-warning" },
-		{ "pop3_policy_quota_warning", "" },
+		{ "pop3_policy_quota_warning", "none" },
 		{ "pop3_policy_quota_top", "headers" },
 		{ "pop3_policy_quota_top", "deny" },
 		{ "pop3_policy_state", "file:/var/lib/x" },
