@@ -18,8 +18,23 @@ mkdir -p "$logs"
 label=$(release)
 
 test_packages="curl dovecot-imapd dovecot-lmtpd faketime fetchmail getmail6 groff-base lintian mpop
-	procps python3 python3-jsonschema python3-pytest strace valgrind"
+	procps prometheus python3 python3-jsonschema python3-pytest strace valgrind"
 lint_packages="clang-tidy cppcheck"
+
+# Tests start what they need themselves: nothing may run because it is installed.
+without_services() {
+	policy=/usr/sbin/policy-rc.d
+	if [ -e "$policy" ]; then
+		"$@"
+		return
+	fi
+	printf '#!/bin/sh\nexit 101\n' > "$policy"
+	chmod 755 "$policy"
+	status=0
+	"$@" || status=$?
+	rm "$policy"
+	return "$status"
+}
 
 install_packages() {
 	packages=$test_packages
@@ -27,7 +42,7 @@ install_packages() {
 	apt update
 	install_build_packages "$source"
 	# shellcheck disable=SC2086
-	apt install $packages
+	without_services apt install $packages
 }
 
 # build NAME CONFIGURE-OPTION...: in a folder of its own, outside the sources.

@@ -73,7 +73,7 @@ def test_example_is_accepted_and_enforced(start_server, make_user_on, tmp_path):
                  "pop3_policy_fast_polls", "pop3_policy_keep_downloaded", "pop3_policy_view",
                  "pop3_policy_keep_undownloaded", "pop3_policy_keep_max_messages", "pop3_policy_keep_max_size",
                  "pop3_policy_expire_action", "pop3_policy_exempt", "pop3_policy_report_only",
-                 "pop3_policy_keep_devices"):
+                 "pop3_policy_keep_devices", "pop3_policy_quota_warning"):
         assert name in doveconf(server, "-a").stdout, name
     user = make_user_on(server)(messages=3)
     limits = {key: row["limit"] for key, row in user.quota().items()}

@@ -63,6 +63,7 @@ BAD = [
     ("pop3_policy_quota", "18446744073709551615T/day", 'pop3_policy_quota: .*"18446744073709551615T/day"'),
     ("pop3_policy_quota", "unlimited 5msg/day", "pop3_policy_quota: .*unlimited"),
     ("pop3_policy_quota", "%s%n/day", 'pop3_policy_quota: .*"%s%n/day"'),
+    ("pop3_policy_quota_warning", "two words", 'pop3_policy_quota_warning: .*"two words"'),
     ("pop3_policy_quota_top", "maybe", "pop3_policy_quota_top.*maybe"),
     ("pop3_policy_on_error", "panic", "pop3_policy_on_error.*panic"),
     ("pop3_policy_login_delay", "60", 'pop3_policy_login_delay: bad time "60", expected 0 or a whole number'),
