@@ -187,6 +187,48 @@ static void test_not_written(void)
 	test_end();
 }
 
+/* A disk that takes no writes: the state is known, but stays as it is. */
+static void test_unwritable(void)
+{
+	struct session session;
+	const char *disk_path;
+	unsigned int i, full;
+
+	test_begin("session warnings: told when it can be written again");
+	for (full = 0; full <= 1; full++) {
+		fixture_begin("10msg/day");
+		disk_path = test_home_path("disk");
+		state_dir = test_home_path("disk/pop3-policy");
+		/* the root, the folder, its two files and one more */
+		if (!test_mount_tmpfs(disk_path, "nr_inodes=5")) {
+			fixture_end();
+			break;
+		}
+		begin(&session);
+		for (i = 0; i < 8; i++)
+			test_assert_idx(retr(&session, 100), i);
+		if (full == 1)
+			test_file_write(test_home_path("disk/filler"), "");
+		else
+			test_mount_read_only(disk_path, TRUE);
+		test_expect_error_string("quota is counted in this session");
+		test_assert_idx(retr(&session, 100), full);
+		test_expect_no_more_errors();
+		test_assert_strcmp_idx(news(), "", full);
+		if (full == 1)
+			i_unlink(test_home_path("disk/filler"));
+		else
+			test_mount_read_only(disk_path, FALSE);
+		(void)session_end(&session);
+		test_assert_strcmp_idx(news(), "80% of 10msg/day (9)\n", full);
+		i_unlink_if_exists(t_strconcat(state_dir, "/state.json", NULL));
+		(void)was_written();
+		test_umount(disk_path);
+		fixture_end();
+	}
+	test_end();
+}
+
 static void test_parallel(void)
 {
 	enum { SESSIONS = 5 };
@@ -238,6 +280,7 @@ int main(void)
 		test_killed,
 		test_next_window,
 		test_not_written,
+		test_unwritable,
 		test_parallel,
 		NULL
 	};

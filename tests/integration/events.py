@@ -55,13 +55,15 @@ def documented():
     return found
 
 
+def exported(server, user):
+    """The events of a user as Dovecot tells them."""
+    server.wait_log_quiet()
+    found = [json.loads(text) for text in re.findall(r'\{"event":"pop3_policy_.*\}', server.log())]
+    return [event for event in found if event["fields"].get("user") == user.name]
+
+
 def sent(server, user, name=None):
     """The events of a user as (name, {field: value}), without the fields of Dovecot; with NAME the fields of those."""
-    server.wait_log_quiet()
-    found = []
-    for text in re.findall(r'\{"event":"pop3_policy_.*\}', server.log()):
-        event = json.loads(text)
-        fields = event["fields"]
-        if fields.get("user") == user.name:
-            found.append((event["event"], {key: value for key, value in fields.items() if key not in OF_DOVECOT}))
+    found = [(event["event"], {key: value for key, value in event["fields"].items() if key not in OF_DOVECOT})
+             for event in exported(server, user)]
     return [fields for found_name, fields in found if found_name == name] if name else found

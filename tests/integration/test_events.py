@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import clock
 import disasters
 import events
 import mailgen
@@ -25,12 +26,13 @@ FAILED = "pop3_policy_state_failed"
 
 @pytest.fixture(scope="module")
 def exporting(memory_disk):
-    with running(Server(extra=events.EXPORTER, faked=False)) as server:
+    with running(Server(extra=events.EXPORTER)) as server:
         yield server
 
 
 @pytest.fixture
 def make(exporting, make_user_on):
+    exporting.clock.set(clock.quiet_noon())
     return make_user_on(exporting)
 
 
@@ -66,10 +68,12 @@ def test_session(exporting, make):
     with user.session() as pop3:
         sent = [pop3.retr(1), pop3.retr(2), pop3.ok("TOP 3 0")]
         pop3.ok("DELE 1")
+        exporting.clock.advance(minutes=2)
         pop3.quit()
     event, = wait_events(exporting, user, SESSION)
     assert event == {"outcome": "quit", "messages": 2, "bytes": sum(reply.wire_size for reply in sent), "deleted": 1,
                      "device": "none"}
+    assert 120 <= events.exported(exporting, user)[0]["fields"]["duration"] / 1e6 < 600
 
     with user.session() as pop3:
         size = pop3.retr(1).wire_size
@@ -172,7 +176,7 @@ def spoil_link(user):
 
 def spoil_mail(user):
     """All mail is gone, and there is some that nobody has seen."""
-    disasters.await_next_second(user)
+    user.server.clock.advance(minutes=1)
     user.mail.lose("on purpose")
     disasters.remove(disasters.mail_paths(user))
     user.append([mailgen.message(101)])

@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 
+import clock
 import disasters
 import dovecot_conf
 import events
@@ -61,7 +62,8 @@ def counting(memory_disk, http_port):
     """A server with the example as it is, but for the port."""
     assert example().count(PORT) == 1
     extra = example().replace(PORT, "port = %d" % http_port)
-    with running(Server(extra=extra, faked=False)) as server:
+    with running(Server(extra=extra)) as server:
+        server.clock.set(clock.quiet_noon())
         yield server
 
 
@@ -130,7 +132,7 @@ def test_prometheus_and_dashboard(counting, http_port, make_user_on, tmp_path):
             return {name: sum(number for _, number in prometheus.query(
                 "dovecot_%s_%s" % (name, "count" if name in grouped else "total"))) for name in counts}
 
-        wait_for(lambda: known() == counts, Text(lambda: "%r, not %r" % (counts, known())), 25)
+        wait_for(lambda: known() == counts, Text(lambda: "%r, not %r" % (counts, known())), 60)
         target, = prometheus.targets()
         assert (target["health"], target["lastError"]) == ("up", "")
 
