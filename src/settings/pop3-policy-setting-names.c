@@ -10,6 +10,8 @@ const struct pop3_policy_setting_name pop3_policy_setting_names[] = {
 	DEF(pop3_policy_quota),
 	DEF(pop3_policy_quota_warning),
 	DEF(pop3_policy_quota_top),
+	DEF(pop3_policy_quota_action),
+	DEF(pop3_policy_rate),
 	DEF(pop3_policy_state),
 	DEF(pop3_policy_on_error),
 	DEF(pop3_policy_login_delay),

@@ -4,6 +4,7 @@
 #include "device-names.h"
 #include "login-delay-text.h"
 #include "quota-text.h"
+#include "rate-text.h"
 #include "retention-text.h"
 #include "view-text.h"
 #include "socket-name.h"
@@ -20,6 +21,23 @@ parse_choice(const char *name, const char *value, const char *first,
 		return -1;
 	}
 	*is_second_r = strcmp(value, second) == 0;
+	return 0;
+}
+
+static int parse_rates(struct pop3_policy_settings *set, const char **error_r)
+{
+	const char *error;
+
+	if (pop3_quota_action_parse(set->pop3_policy_quota_action,
+				    &set->quota_throttle_rate, &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_quota_action: %s",
+					   error);
+		return -1;
+	}
+	if (pop3_rate_parse(set->pop3_policy_rate, &set->rate, &error) < 0) {
+		*error_r = t_strdup_printf("pop3_policy_rate: %s", error);
+		return -1;
+	}
 	return 0;
 }
 
@@ -198,6 +216,7 @@ bool pop3_policy_settings_check(void *_set, pool_t pool, const char **error_r)
 	if (parse_choice("pop3_policy_quota_top", set->pop3_policy_quota_top,
 			 "headers", "deny", &set->quota_top_deny,
 			 error_r) < 0 ||
+	    parse_rates(set, error_r) < 0 ||
 	    parse_choice("pop3_policy_on_error", set->pop3_policy_on_error,
 			 "fail", "ignore", &set->ignore_errors, error_r) < 0 ||
 	    parse_login_delay(set, &set->login_delay, error_r) < 0 ||

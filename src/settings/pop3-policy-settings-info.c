@@ -13,6 +13,8 @@ static const struct setting_define setting_defines[] = {
 	DEF(STR, pop3_policy_quota),
 	DEF(STR, pop3_policy_quota_warning),
 	DEF(ENUM, pop3_policy_quota_top),
+	DEF(STR, pop3_policy_quota_action),
+	DEF(STR, pop3_policy_rate),
 	/* expanded when a session needs it: a user without a home must not
 	   fail for a folder that nothing asks for */
 	DEF(STR_NOVARS, pop3_policy_state),
@@ -41,6 +43,8 @@ const struct pop3_policy_settings pop3_policy_default_settings = {
 	.pop3_policy_quota_warning = "",
 	/* the first one is the default */
 	.pop3_policy_quota_top = "headers:deny",
+	.pop3_policy_quota_action = "deny",
+	.pop3_policy_rate = "none",
 	.pop3_policy_state = "file:%{home}/pop3-policy",
 	.pop3_policy_on_error = "fail:ignore",
 	.pop3_policy_login_delay = "0",

@@ -26,6 +26,10 @@ struct pop3_policy_settings {
 	   TOP with body lines only if it would send the whole message, "deny"
 	   refuses each TOP with body lines */
 	const char *pop3_policy_quota_top;
+	/* what becomes of a download over quota: "deny" or "throttle RATE" */
+	const char *pop3_policy_quota_action;
+	/* how fast each session may be, see rate-text.h */
+	const char *pop3_policy_rate;
 	/* "file:DIR", the state folder, with variables */
 	const char *pop3_policy_state;
 	/* a session whose state cannot be known: "fail" refuses it, "ignore"
@@ -67,6 +71,10 @@ struct pop3_policy_settings {
 	/* NULL if there is none */
 	const char *quota_warning;
 	bool quota_top_deny;
+	/* octets a second; 0 denies */
+	uint64_t quota_throttle_rate;
+	/* likewise; 0 is no limit */
+	uint64_t rate;
 	bool ignore_errors;
 	struct pop3_login_delay login_delay;
 	unsigned int uidl_alarm_percent;
