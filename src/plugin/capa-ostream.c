@@ -98,6 +98,18 @@ void capa_ostream_deinit(struct capa_ostream **_capa)
 	o_stream_unref(&stream);
 }
 
+void capa_ostream_rise(struct capa_ostream **_capa)
+{
+	struct capa_ostream *old = *_capa;
+
+	if (old == NULL)
+		return;
+	i_assert(old->client->output != &old->ostream.ostream);
+	*_capa = capa_ostream_init(old->client, old->get_line, old->context);
+	capa_ostream_pause(*_capa);
+	capa_ostream_deinit(&old);
+}
+
 void capa_ostream_pause(struct capa_ostream *capa)
 {
 	if (capa != NULL && capa->client->output == &capa->ostream.ostream)

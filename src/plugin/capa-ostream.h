@@ -25,6 +25,10 @@ capa_ostream_init(struct client *client, capa_lines_callback_t *get_lines,
 /* NULL may be given to all of these, and they do nothing then. */
 void capa_ostream_deinit(struct capa_ostream **capa);
 
+/* Something was put on client->output while this was not there: lie on top of
+   that from now on. */
+void capa_ostream_rise(struct capa_ostream **capa);
+
 /* Take the stream off client->output, if it is there. */
 void capa_ostream_pause(struct capa_ostream *capa);
 /* Put it there again, if nothing else lies on the output meanwhile and this is

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "quota-text.h"
 #include "policy-event.h"
+#include "rate-text.h"
 #include "store.h"
 #include "session-quota.h"
 
@@ -11,6 +12,8 @@
 /* What is sent whatever the limits say, such as the headers of TOP, takes its
    lease in steps of this. */
 #define LEASE_STEP_BYTES (64 * 1024)
+/* Likewise for messages that are slowed. */
+#define LEASE_STEP_MESSAGES 16
 
 #define STATE_FAILED_REPLY \
 	"[SYS/TEMP] POP3 policy state is not available, try again later."
@@ -18,6 +21,8 @@
 struct session_quota {
 	struct event *event;
 	const struct pop3_quota_limits *limits;
+	/* 0 if what is over the limits is refused */
+	uint64_t throttle_rate;
 	struct policy_store *store;
 
 	struct pop3_quota_lease lease;
@@ -33,19 +38,20 @@ struct session_quota {
 	/* the state could not be known: do not wait for it again */
 	bool failed:1;
 	bool counters_known:1;
-	bool refusal_logged:1;
+	bool denial_logged:1;
 	bool unwritable_logged:1;
 };
 
 struct session_quota *
 session_quota_init(const struct pop3_quota_limits *limits,
-		   struct policy_store *store, bool ignore_errors,
-		   struct event *event_parent)
+		   uint64_t throttle_rate, struct policy_store *store,
+		   bool ignore_errors, struct event *event_parent)
 {
 	struct session_quota *quota = i_new(struct session_quota, 1);
 
 	quota->event = event_create(event_parent);
 	quota->limits = limits;
+	quota->throttle_rate = throttle_rate;
 	quota->store = store;
 	quota->ignore_errors = ignore_errors;
 	return quota;
@@ -181,7 +187,6 @@ take_commit(struct session_quota *quota, enum policy_store_result result,
 {
 	struct pop3_quota_lease lease;
 
-	(void)find_warnings(quota, result, state, NULL);
 	pop3_quota_lease_take(&lease, quota->limits, policy_state_quota(state),
 			      now, reserve);
 	result = commit(quota, result, state);
@@ -196,80 +201,137 @@ take_commit(struct session_quota *quota, enum policy_store_result result,
 }
 
 static void
-log_refusal(struct session_quota *quota,
-	    const struct pop3_quota_denial *denial)
+log_denial(struct session_quota *quota, const struct pop3_quota_denial *denial)
 {
 	struct event_passthrough *e;
 
-	if (quota->refusal_logged)
+	if (quota->denial_logged)
 		return;
-	quota->refusal_logged = TRUE;
+	quota->denial_logged = TRUE;
 	e = policy_event(quota->event, POLICY_EVENT_QUOTA_DENIED)->
 		add_str("window", pop3_quota_window_name(denial->window))->
 		add_str("resource",
 			pop3_quota_resource_name(denial->resource))->
-		add_str("action", "deny")->
+		add_str("action", quota->throttle_rate == 0 ?
+			"deny" : "throttle")->
 		add_int("left", (intmax_t)I_MIN(denial->left, INTMAX_MAX));
-	e_info(e->event(), "%s: %s, refused until %s", denial->left == 0 ?
+	e_info(e->event(), "%s: %s, %s until %s", denial->left == 0 ?
 	       "quota used up" : "message does not fit in the quota",
 	       pop3_quota_limit_to_text(denial->window, denial->resource,
 					denial->limit),
+	       quota->throttle_rate == 0 ? "refused" :
+	       t_strdup_printf("slowed to %s",
+			       pop3_rate_to_text(quota->throttle_rate)),
 	       pop3_quota_time_to_text(denial->until));
 }
 
+/* Write what begin_return() has found, if that must be, and nothing else. */
+static void
+finish_without_lease(struct session_quota *quota,
+		     enum policy_store_result result,
+		     struct policy_state *state, bool must_write)
+{
+	if (must_write) {
+		result = commit(quota, result, state);
+		if (result == POLICY_STORE_OK)
+			i_zero(&quota->lease);
+		else if (result == POLICY_STORE_UNUSABLE)
+			forget_recorded_lease(quota);
+	} else if (result == POLICY_STORE_OK) {
+		policy_store_rollback(quota->store);
+	}
+}
+
 static bool
+lease_has_room(const struct pop3_quota_lease *lease, time_t now,
+	       const struct pop3_quota_amount *reserve)
+{
+	unsigned int r;
+
+	if (now >= lease->expires)
+		return FALSE;
+	for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
+		if (pop3_quota_add(lease->spent.n[r], reserve->n[r]) >
+		    lease->granted.n[r])
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* The message is over the limits, and sent all the same: what it takes must be
+   in the counters before. */
+static bool
+slow_down(struct session_quota *quota, enum policy_store_result result,
+	  struct policy_state *state, bool must_write, time_t now,
+	  const struct pop3_quota_amount *reserve)
+{
+	const struct pop3_quota_amount step = { .n = {
+		I_MAX(reserve->n[POP3_QUOTA_BYTES], LEASE_STEP_BYTES),
+		LEASE_STEP_MESSAGES
+	} };
+
+	if (must_write || !lease_has_room(&quota->lease, now, reserve))
+		return take_commit(quota, result, state, now, &step);
+	finish_without_lease(quota, result, state, FALSE);
+	return TRUE;
+}
+
+static enum session_quota_answer
 request_new_lease(struct session_quota *quota, time_t now,
 		  const struct pop3_quota_amount *need,
 		  const struct pop3_quota_amount *reserve, const char **reply_r)
 {
+	enum session_quota_answer answer = SESSION_QUOTA_REFUSED;
 	struct pop3_quota_denial denial;
 	struct policy_state *state;
 	enum policy_store_result result;
-	bool granted = FALSE, must_write;
+	bool must_write;
 
-	*reply_r = STATE_FAILED_REPLY;
 	result = begin_return(quota, now, &state, &must_write);
 	if (result == POLICY_STORE_UNUSABLE)
-		return FALSE;
+		return SESSION_QUOTA_REFUSED;
 	if (pop3_quota_admits(quota->limits, policy_state_quota(state), now,
 			      need, &denial)) {
-		granted = take_commit(quota, result, state, now, reserve);
+		(void)find_warnings(quota, result, state, NULL);
+		if (take_commit(quota, result, state, now, reserve))
+			answer = SESSION_QUOTA_GRANTED;
 	} else {
 		if (find_warnings(quota, result, state, &denial))
 			must_write = TRUE;
-		if (must_write) {
-			result = commit(quota, result, state);
-			if (result == POLICY_STORE_OK)
-				i_zero(&quota->lease);
-			else if (result == POLICY_STORE_UNUSABLE)
-				forget_recorded_lease(quota);
-		} else if (result == POLICY_STORE_OK) {
-			policy_store_rollback(quota->store);
+		if (quota->throttle_rate == 0) {
+			finish_without_lease(quota, result, state, must_write);
+			*reply_r = pop3_quota_denial_to_text(&denial);
+		} else if (slow_down(quota, result, state, must_write, now,
+				     reserve)) {
+			answer = SESSION_QUOTA_SLOWED;
 		}
-		log_refusal(quota, &denial);
-		*reply_r = pop3_quota_denial_to_text(&denial);
+		log_denial(quota, &denial);
 	}
 	end_return(quota, &state);
-	return granted;
+	return answer;
 }
 
-bool session_quota_request(struct session_quota *quota, uoff_t size,
-			   uoff_t max_size, const char **reply_r)
+enum session_quota_answer
+session_quota_request(struct session_quota *quota, uoff_t size,
+		      uoff_t max_size, const char **reply_r)
 {
 	const struct pop3_quota_amount need = { .n = { size, 1 } };
 	const struct pop3_quota_amount reserve = { .n = { max_size, 1 } };
+	enum session_quota_answer answer;
 	time_t now = time(NULL);
 
 	if (!quota->failed) {
 		if (pop3_quota_lease_covers(&quota->lease, now, &need,
-					    &reserve) ||
-		    request_new_lease(quota, now, &need, &reserve, reply_r))
-			return TRUE;
+					    &reserve))
+			return SESSION_QUOTA_GRANTED;
+		answer = request_new_lease(quota, now, &need, &reserve,
+					   reply_r);
 		if (!quota->failed)
-			return FALSE;
+			return answer;
 	}
 	*reply_r = STATE_FAILED_REPLY;
-	return quota->ignore_errors;
+	return quota->ignore_errors ? SESSION_QUOTA_GRANTED :
+		SESSION_QUOTA_REFUSED;
 }
 
 static void
@@ -284,6 +346,7 @@ force_lease(struct session_quota *quota, time_t now, uint64_t bytes,
 	result = begin_return(quota, now, &state, &must_write);
 	if (result == POLICY_STORE_UNUSABLE)
 		return;
+	(void)find_warnings(quota, result, state, NULL);
 	(void)take_commit(quota, result, state, now, &reserve);
 	end_return(quota, &state);
 }

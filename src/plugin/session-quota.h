@@ -11,12 +11,20 @@ struct policy_store;
    state, so that most messages cost no write, and gives back what is left. */
 struct session_quota;
 
-/* limits and store must outlive the session. With ignore_errors, a state that
-   cannot be known lets the session go on uncounted. */
+enum session_quota_answer {
+	SESSION_QUOTA_REFUSED,
+	SESSION_QUOTA_GRANTED,
+	/* it may be sent, at the rate for what is over the limits */
+	SESSION_QUOTA_SLOWED
+};
+
+/* limits and store must outlive the session. With throttle_rate, what is over
+   the limits is not refused. With ignore_errors, a state that cannot be known
+   lets the session go on uncounted. */
 struct session_quota *
 session_quota_init(const struct pop3_quota_limits *limits,
-		   struct policy_store *store, bool ignore_errors,
-		   struct event *event_parent);
+		   uint64_t throttle_rate, struct policy_store *store,
+		   bool ignore_errors, struct event *event_parent);
 /* session_quota_finish() comes first: a lease that is not given back counts as
    used. */
 void session_quota_deinit(struct session_quota **quota);
@@ -32,10 +40,11 @@ void session_quota_set_warn(struct session_quota *quota,
 			    session_quota_warn_t *warn, void *context);
 
 /* May one more message be sent, of which size octets are expected and max_size
-   are possible? Returns TRUE, or FALSE and the reply after "-ERR ", in the data
-   stack; the refusal is logged. */
-bool session_quota_request(struct session_quota *quota, uoff_t size,
-			   uoff_t max_size, const char **reply_r);
+   are possible? If it is refused, *reply_r is the reply after "-ERR ", in the
+   data stack. The first that is over the limits is logged. */
+enum session_quota_answer
+session_quota_request(struct session_quota *quota, uoff_t size,
+		      uoff_t max_size, const char **reply_r);
 /* So many octets will be sent at the most, whatever the limits say. */
 void session_quota_reserve(struct session_quota *quota, uoff_t max_size);
 /* What became of the last request or reserve: so much was sent, as a download

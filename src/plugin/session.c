@@ -13,6 +13,7 @@
 #include "capa-ostream.h"
 #include "fast-polls.h"
 #include "fetch.h"
+#include "rate-text.h"
 #include "reply-ostream.h"
 #include "session-capa.h"
 #include "session-events.h"
@@ -20,6 +21,7 @@
 #include "session-retention.h"
 #include "session-uidls.h"
 #include "session-view.h"
+#include "throttle-ostream.h"
 #include "top-command.h"
 #include "session.h"
 
@@ -46,6 +48,8 @@ struct pop3_policy_session {
 	struct fast_polls *fast;
 	/* once a message was refused */
 	struct reply_ostream *reply;
+	/* once there was a rate; the client owns it */
+	struct throttle_ostream *throttle;
 	/* once the mailbox was synced, until the session is over */
 	struct capa_ostream *capa;
 
@@ -111,15 +115,39 @@ static uoff_t max_wire_size(const struct client *client, uoff_t size)
 	return size + size / 3 + overhead;
 }
 
+/* How fast replies are from now on. Our other streams must be off the output,
+   and the throttle goes below them. */
+static void
+session_set_rate(struct pop3_policy_session *session, uint64_t rate)
+{
+	if (session->throttle == NULL && rate != 0) {
+		session->throttle = throttle_ostream_init(session->client, 0);
+		reply_ostream_deinit(&session->reply);
+		capa_ostream_rise(&session->capa);
+	}
+	throttle_ostream_set_rate(session->throttle, rate);
+}
+
 static bool
 session_request(struct pop3_policy_session *session, uoff_t size,
 		uoff_t max_size)
 {
+	const struct pop3_policy_settings *set = session->set;
 	struct client *client = session->client;
 	const char *reply;
 
-	if (session_quota_request(session->quota, size, max_size, &reply))
+	switch (session_quota_request(session->quota, size, max_size, &reply)) {
+	case SESSION_QUOTA_GRANTED:
+		session_set_rate(session, set->rate);
 		return TRUE;
+	case SESSION_QUOTA_SLOWED:
+		session_set_rate(session,
+				 pop3_rate_slower(set->quota_throttle_rate,
+						  set->rate));
+		return TRUE;
+	case SESSION_QUOTA_REFUSED:
+		break;
+	}
 	/* The pop3 process takes a message that cannot be opened for a bad
 	   command when it is asked for again, or downwards, and 20 of these end
 	   the session: DELEs would be lost. */
@@ -321,6 +349,11 @@ int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 	if (session->refused)
 		return -1;
 	if (session->capa == NULL) {
+		if (session->set->rate != 0) {
+			session->throttle =
+				throttle_ostream_init(session->client,
+						      session->set->rate);
+		}
 		session->capa = session_capa_init(session->client,
 						  session->set);
 	}
@@ -456,8 +489,10 @@ void pop3_policy_session_init(struct client *client,
 	session->set = set;
 	session->store = store;
 	if (!pop3_quota_is_unlimited(&set->quota)) {
-		session->quota = session_quota_init(&set->quota, store,
-						    set->ignore_errors, event);
+		session->quota = session_quota_init(&set->quota,
+						    set->quota_throttle_rate,
+						    store, set->ignore_errors,
+						    event);
 		session_quota_set_warn(session->quota, session_warn, session);
 	}
 	session->uidls = uidls;

@@ -189,6 +189,34 @@ static void test_other_stream(void)
 	test_end();
 }
 
+/* Something that stays goes below it. */
+static void test_rise(void)
+{
+	const char *reply = "+OK\r\n" CAPA_LINES ".\r\n";
+	struct ostream *below;
+
+	test_begin("capa ostream: rise above another stream");
+	fixture_begin();
+	send_some("+OK\r\n", "+OK\r\n", 0);
+	capa_ostream_pause(capa);
+	below = base;
+	client.output = base = o_stream_create_passthrough(below);
+	base->offset = below->offset;
+	o_stream_unref(&below);
+	capa_ostream_rise(&capa);
+	test_assert(client.output == base);
+	send_some(reply, reply, 1);
+	capa_ostream_resume(capa);
+	test_assert(client.output->real_stream->parent == base);
+	send_some(reply, "+OK\r\n" CAPA_LINES "EXPIRE 14\r\n.\r\n", 2);
+	fixture_end();
+
+	capa = NULL;
+	capa_ostream_rise(&capa);
+	test_assert(capa == NULL);
+	test_end();
+}
+
 static void test_parent_errors(void)
 {
 	static const char *const data[] = {
@@ -287,6 +315,7 @@ int main(void)
 		test_pieces,
 		test_pause,
 		test_other_stream,
+		test_rise,
 		test_parent_errors,
 		test_resume_after_error,
 		test_passed_on,

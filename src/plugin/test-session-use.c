@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 const char *state_dir;
+uint64_t throttle_rate;
 unsigned int info_count;
 string_t *info_last;
 
@@ -45,6 +46,7 @@ void fixture_begin(const char *quota)
 	test_home_begin();
 	state_dir = test_home_path("pop3-policy");
 	test_time = NOON;
+	throttle_rate = 0;
 	if (pop3_quota_limits_parse(quota, &limits, &parse_error) < 0)
 		i_fatal("%s: %s", quota, parse_error);
 	info_count = 0;
@@ -64,8 +66,9 @@ void fixture_end(void)
 void session_begin_ignore(struct session *session, bool ignore_errors)
 {
 	session->store = policy_store_init(state_dir, FALSE, NULL);
-	session->quota = session_quota_init(&limits, session->store,
-					    ignore_errors, NULL);
+	session->quota = session_quota_init(&limits, throttle_rate,
+					    session->store, ignore_errors,
+					    NULL);
 	session->reply = NULL;
 }
 

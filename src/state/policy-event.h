@@ -14,7 +14,7 @@
 
 /* outcome: "quit", "dropped" or "refused"; bytes, messages, deleted */
 #define POLICY_EVENT_SESSION_FINISHED "pop3_policy_session_finished"
-/* window, resource, action: "deny"; left */
+/* window, resource, action: "deny" or "throttle"; left */
 #define POLICY_EVENT_QUOTA_DENIED "pop3_policy_quota_denied"
 /* percent: 80 or 100; window, resource, used, limit */
 #define POLICY_EVENT_QUOTA_THRESHOLD "pop3_policy_quota_threshold"
