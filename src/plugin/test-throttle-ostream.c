@@ -321,6 +321,8 @@ static bool output_failed;
 static int output_fail(struct client *c)
 {
 	output_failed = TRUE;
+	/* else the process would not read on, and not see the end */
+	test_assert(o_stream_get_buffer_used_size(c->output) == 0);
 	o_stream_destroy(&c->output);
 	io_loop_stop(ioloop);
 	return 1;

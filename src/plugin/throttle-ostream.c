@@ -162,8 +162,13 @@ throttle_ostream_get_buffer_used_size(const struct ostream_private *stream)
 	struct throttle_ostream *throttle =
 		container_of(stream->ostream.real_stream,
 			     struct throttle_ostream, ostream);
-	size_t used = parent->get_buffer_used_size(parent);
+	size_t used;
 
+	if (parent_is_broken(throttle)) {
+		/* what was not sent never will be */
+		return 0;
+	}
+	used = parent->get_buffer_used_size(parent);
 	return used < POP3_OUTBUF_THROTTLE_SIZE && throttle_is_full(throttle) ?
 		POP3_OUTBUF_THROTTLE_SIZE : used;
 }

@@ -160,6 +160,12 @@ def mail_plugins(names):
     return "mail_plugins {\n" + "".join("  %s = yes\n" % name for name in names) + "}"
 
 
+def tls(certificate, key):
+    """Connections may be encrypted, with these two files."""
+    names = ("ssl_cert = <", "ssl_key = <") if LINE == "2.3" else ("ssl_server_cert_file = ", "ssl_server_key_file = ")
+    return "ssl = yes\n%s%s\n%s%s\n" % (names[0], certificate, names[1], key)
+
+
 def static_passdb(password=PASSWORD):
     """Everybody has this password."""
     if LINE == "2.3":

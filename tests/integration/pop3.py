@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import socket
+import ssl
 import struct
 
 MULTI_ALWAYS = {b"CAPA", b"RETR", b"TOP"}
@@ -195,6 +196,14 @@ class Pop3:
 
     def login(self, user, password):
         return self.pipeline("USER " + user, "PASS " + password)[1]
+
+    def start_tls(self):
+        """Trusts any certificate."""
+        self.ok("STLS")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.socket = context.wrap_socket(self.socket)
 
     def apop_command(self, user, password):
         challenge = self.banner[self.banner.rindex(b"<"):self.banner.rindex(b">") + 1]
