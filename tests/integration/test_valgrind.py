@@ -90,6 +90,15 @@ def broken_line_in_lists(user):
         pop3.cut()
 
 
+def slowed(user):
+    """Within the quota at first, and the line breaks where the message has to wait."""
+    with user.session() as pop3:
+        pop3.pipeline("RETR 1", "RETR 2", "TOP 3 100000", "CAPA", "UIDL")
+        pop3.send(b"RETR 7\r\n")
+        pop3.read_exactly(300_000)
+        pop3.cut()
+
+
 def refused_login(user):
     with user.connect() as pop3:
         pop3.login(user.name, user.password)
@@ -117,6 +126,7 @@ def definitely_lost(report):
 SESSIONS = {
     "poll": (poll, "4msg/day"), "download": (download, "4msg/day 2M/week"), "broken-line": (broken_line, "100M/day"),
     "broken-line-in-lists": (broken_line_in_lists, None),
+    "slowed": (slowed, "1msg/day"),
     "no-quota": (download, None), "bad-setting": (refused_login, "4msg/dya"),
     "bad-state": (refused_login, "4msg/day"), "view": (download, None), "bad-view": (refused_login, None),
     "too-soon": (quick_login, None),
@@ -127,10 +137,15 @@ FIELDS = {
 }
 
 
+SLOWED = {"pop3_policy_quota_action": "throttle 512k/s"}
+
+
 def reports_of(variant, make_user_on, name):
     session, quota = SESSIONS[name]
     plugin = bool(variant.server.plugins)
     user = make_user_on(variant.server)(messages=6, quota=quota if plugin else None, **FIELDS.get(name, {}))
+    fields = SLOWED if plugin and name == "slowed" else {}
+    user = make_user_on(variant.server)(messages=6, quota=quota if plugin else None, **fields)
     user.append([mailgen.message(7, BIG)])
     if name == "too-soon" and plugin:
         user.set_fields(pop3_policy_login_delay="1h")
