@@ -101,6 +101,15 @@ static void test_bytes(void)
 	test_assert(info_count == 1);
 	(void)session_end(&session);
 	assert_disk(sent + 1000010, 53, 0);
+
+	/* small ones need no write each */
+	session_begin(&session);
+	(void)was_written();
+	for (i = 0; i < STEP_MESSAGES; i++) {
+		assert_retr(&session, 100, SESSION_QUOTA_SLOWED, i);
+		test_assert_idx(was_written() == (i == 0), i);
+	}
+	session_kill(&session);
 	fixture_end();
 	test_end();
 }
@@ -126,6 +135,30 @@ static void test_small_after_large(void)
 	test_end();
 }
 
+/* The clock was wrong when the counters were written. */
+static void test_clock(void)
+{
+	static const char *const text = "{\"version\":1,\"quota\":{\"windows\":"
+		"{\"day\":{\"start\":2000000000,\"bytes\":0,\"messages\":3}}}}";
+	struct session session;
+
+	test_begin("session throttle: counters of the future");
+	throttle_begin("1msg/day");
+	session_begin(&session);
+	assert_retr(&session, 100, SESSION_QUOTA_GRANTED, 0);
+	assert_retr(&session, 100, SESSION_QUOTA_SLOWED, 1);
+	test_file_write(t_strconcat(state_dir, "/state.json", NULL), text);
+	(void)was_written();
+	/* the lease has room, but that must not be forgotten */
+	assert_retr(&session, 100, SESSION_QUOTA_SLOWED, 2);
+	test_assert(was_written());
+	assert_retr(&session, 100, SESSION_QUOTA_SLOWED, 3);
+	test_assert(!was_written());
+	(void)session_end(&session);
+	fixture_end();
+	test_end();
+}
+
 static void test_new_window(void)
 {
 	struct session session;
@@ -146,6 +179,18 @@ static void test_new_window(void)
 	test_assert(disk(HOUR, MESSAGES) == 3 && disk(HOUR, BYTES) == 330);
 	test_assert(disk(DAY, MESSAGES) == 7 && disk(DAY, BYTES) == 770);
 	test_assert(info_count == 1);
+	fixture_end();
+
+	/* one window ends, and another one is still used up: what is leased
+	   must be so in the new one too */
+	throttle_begin("1msg/day");
+	session_begin(&session);
+	assert_retr(&session, 100, SESSION_QUOTA_GRANTED, 7);
+	assert_retr(&session, 100, SESSION_QUOTA_SLOWED, 8);
+	test_time = NOON + 3600;
+	test_assert(ask(&session, 100) == SESSION_QUOTA_SLOWED);
+	test_assert(disk(HOUR, MESSAGES) == STEP_MESSAGES);
+	session_kill(&session);
 	fixture_end();
 
 	/* one that is being sent as the window ends */
@@ -300,6 +345,7 @@ int main(void)
 		test_slowed,
 		test_bytes,
 		test_small_after_large,
+		test_clock,
 		test_new_window,
 		test_reset,
 		test_killed,

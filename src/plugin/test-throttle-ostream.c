@@ -158,6 +158,8 @@ static void test_saved(void)
 	test_assert(!is_full());
 	/* half a second gives half of it, an hour no more than all */
 	fake_nsecs += SEC / 2;
+	/* the same rate once more takes nothing away */
+	throttle_ostream_set_rate(throttle, 64 * K);
 	send_size(32 * K);
 	test_assert(!is_full());
 	send_size(32 * K);
@@ -200,8 +202,6 @@ static void test_set_rate(void)
 	test_assert(is_full());
 	send_size(64 * K - 128);
 	fake_nsecs += SEC / 2;
-	/* the same once more changes nothing */
-	throttle_ostream_set_rate(throttle, 64 * K);
 	assert_full_for(SEC / 2 + 125 * MSEC, 0);
 
 	/* what was sent is paid as it was sent */
@@ -251,11 +251,13 @@ static void test_offset(void)
 {
 	test_begin("throttle ostream: offset");
 	base_init();
-	send_size(1234);
+	send_size(200 * K);
 	throttle = throttle_ostream_init(&client, 64 * K);
-	test_assert(client.output->offset == 1234);
+	test_assert(client.output->offset == 200 * K);
 	send_size(10);
-	test_assert(client.output->offset == 1244);
+	test_assert(client.output->offset == 200 * K + 10);
+	/* what came before is not paid */
+	test_assert(!is_full());
 	/* the client owns this one, and this one the other */
 	test_assert(client.output->real_stream->iostream.refcount == 1);
 	test_assert(base->real_stream->iostream.refcount == 1);
@@ -525,6 +527,24 @@ static void test_hang_up(void)
 	test_end();
 }
 
+/* The process closes the output before it frees it. */
+static void test_close_while_waiting(void)
+{
+	test_begin("throttle ostream: closed amid of a wait");
+	fake_nsecs = 1000 * SEC;
+	socket_begin(64 * K, 1024 * 1024);
+	command(64 * K + 4096);
+	test_assert(o_stream_flush(client.output) == 0);
+	run_msecs(1);
+	output_calls = 0;
+	fake_nsecs += 10 * SEC;
+	o_stream_close(client.output);
+	run_msecs(400);
+	test_assert(output_calls == 0);
+	socket_end();
+	test_end();
+}
+
 /* As at QUIT: what was taken is sent, whatever is still to be paid. */
 static void test_end_in_debt(void)
 {
@@ -536,7 +556,11 @@ static void test_end_in_debt(void)
 	test_assert(o_stream_flush(client.output) == 0);
 	test_assert(o_stream_send_str(client.output, "+OK bye\r\n") == 9);
 	o_stream_set_flush_pending(client.output, TRUE);
+	o_stream_ref(base);
 	o_stream_destroy(&client.output);
+	/* who has it now is not called for us */
+	test_assert(base->real_stream->callback == NULL);
+	o_stream_destroy(&base);
 	while (received < 4096 + 9)
 		io_loop_run(ioloop);
 	socket_end();
@@ -582,6 +606,7 @@ int main(void)
 		test_client_that_does_not_read,
 		test_no_busy_loop,
 		test_hang_up,
+		test_close_while_waiting,
 		test_end_in_debt,
 		test_callback,
 		NULL

@@ -69,14 +69,6 @@ static bool parent_is_broken(const struct throttle_ostream *throttle)
 	return parent->closed || parent->stream_errno != 0;
 }
 
-static void parent_set_flush_pending(struct throttle_ostream *throttle, bool set)
-{
-	struct ostream_private *parent = throttle->ostream.parent->real_stream;
-
-	if (!parent_is_broken(throttle))
-		parent->flush_pending(parent, set);
-}
-
 static bool throttle_is_full(struct throttle_ostream *throttle)
 {
 	/* the pop3 process must go on, and notice the end */
@@ -91,8 +83,11 @@ static bool throttle_is_full(struct throttle_ostream *throttle)
    idle timer then. */
 static void throttle_timeout(struct throttle_ostream *throttle)
 {
+	struct ostream_private *parent = throttle->ostream.parent->real_stream;
+
 	timeout_remove(&throttle->to);
-	parent_set_flush_pending(throttle, TRUE);
+	if (!parent_is_broken(throttle))
+		parent->flush_pending(parent, TRUE);
 }
 
 static void throttle_wait(struct throttle_ostream *throttle)
@@ -124,7 +119,7 @@ static int throttle_parent_flushed(void *context)
 	/* the client may end in there, and the stream with it */
 	o_stream_ref(stream);
 	ret = throttle->ostream.callback(throttle->ostream.context);
-	if (ret == 0 && !stream->closed && throttle_is_full(throttle)) {
+	if (ret == 0 && throttle_is_full(throttle)) {
 		throttle_wait(throttle);
 		ret = 1;
 	}
@@ -141,18 +136,6 @@ static int throttle_ostream_flush(struct ostream_private *stream)
 	if (ret < 0)
 		o_stream_copy_error_from_parent(stream);
 	return ret > 0 && throttle_is_full(throttle) ? 0 : ret;
-}
-
-static void
-throttle_ostream_flush_pending(struct ostream_private *stream, bool set)
-{
-	struct throttle_ostream *throttle =
-		container_of(stream, struct throttle_ostream, ostream);
-
-	if (set && throttle_is_full(throttle))
-		throttle_wait(throttle);
-	else
-		parent_set_flush_pending(throttle, set);
 }
 
 static size_t
@@ -207,7 +190,6 @@ throttle_ostream_init(struct client *client, uint64_t rate)
 	throttle->counted_offset = parent->offset;
 	throttle->ostream.iostream.destroy = throttle_ostream_destroy;
 	throttle->ostream.flush = throttle_ostream_flush;
-	throttle->ostream.flush_pending = throttle_ostream_flush_pending;
 	throttle->ostream.get_buffer_used_size =
 		throttle_ostream_get_buffer_used_size;
 	throttle->ostream.set_flush_callback =
