@@ -71,9 +71,6 @@ static bool parent_is_broken(const struct throttle_ostream *throttle)
 
 static bool throttle_is_full(struct throttle_ostream *throttle)
 {
-	/* the pop3 process must go on, and notice the end */
-	if (parent_is_broken(throttle))
-		return FALSE;
 	if (throttle->full || throttle->rate != 0)
 		throttle_count(throttle, clock_now());
 	return throttle->full;
@@ -148,7 +145,8 @@ throttle_ostream_get_buffer_used_size(const struct ostream_private *stream)
 	size_t used;
 
 	if (parent_is_broken(throttle)) {
-		/* what was not sent never will be */
+		/* else the pop3 process would not read on, and not notice the
+		   end */
 		return 0;
 	}
 	used = parent->get_buffer_used_size(parent);
