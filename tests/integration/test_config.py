@@ -68,13 +68,13 @@ def test_example_is_accepted_and_enforced(start_server, make_user_on, tmp_path):
     server = start_server(plugin=False, extra=included(tmp_path, text))
     result = doveconf(server, "-n")
     assert (result.returncode, result.stderr) == (0, "")
-                 "pop3_policy_quota", "pop3_policy_quota_top", "pop3_policy_state", "pop3_policy_on_error",
+    for name in ("pop3_policy_quota", "pop3_policy_quota_top", "pop3_policy_state", "pop3_policy_on_error",
                  "pop3_policy_login_delay", "pop3_policy_login_burst", "pop3_policy_uidl_alarm",
                  "pop3_policy_fast_polls", "pop3_policy_keep_downloaded", "pop3_policy_view",
                  "pop3_policy_keep_undownloaded", "pop3_policy_keep_max_messages", "pop3_policy_keep_max_size",
                  "pop3_policy_expire_action", "pop3_policy_exempt", "pop3_policy_report_only",
                  "pop3_policy_keep_devices", "pop3_policy_quota_warning", "pop3_policy_quota_action",
-                 "pop3_policy_rate",
+                 "pop3_policy_rate"):
         assert name in doveconf(server, "-a").stdout, name
     user = make_user_on(server)(messages=3)
     limits = {key: row["limit"] for key, row in user.quota().items()}

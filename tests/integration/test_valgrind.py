@@ -132,20 +132,16 @@ SESSIONS = {
     "too-soon": (quick_login, None),
 }
 FIELDS = {
+    "slowed": {"pop3_policy_quota_action": "throttle 512k/s"},
     "view": {"pop3_policy_view": "SMALLER 1M NOT SUBJECT x", "pop3_policy_keep_max_messages": "5"},
     "bad-view": {"pop3_policy_view": "NOT SEEN UID 5"},
 }
-
-
-SLOWED = {"pop3_policy_quota_action": "throttle 512k/s"}
 
 
 def reports_of(variant, make_user_on, name):
     session, quota = SESSIONS[name]
     plugin = bool(variant.server.plugins)
     user = make_user_on(variant.server)(messages=6, quota=quota if plugin else None, **FIELDS.get(name, {}))
-    fields = SLOWED if plugin and name == "slowed" else {}
-    user = make_user_on(variant.server)(messages=6, quota=quota if plugin else None, **fields)
     user.append([mailgen.message(7, BIG)])
     if name == "too-soon" and plugin:
         user.set_fields(pop3_policy_login_delay="1h")
