@@ -18,10 +18,13 @@ void doveadm_pop3_policy_plugin_init(struct module *module ATTR_UNUSED)
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_enable);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_remove);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_import);
+	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_check);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_quota_get);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_quota_reset);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_retention_run);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_retention_status);
+	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_status);
+	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_top);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_uidl_list);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_uidl_verify);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_uidl_adopt);

@@ -22,6 +22,11 @@ extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_enable;
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_remove;
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_import;
 
+/* doveadm pop3 check|status|top */
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_check;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_status;
+extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_top;
+
 /* doveadm pop3 quota get|reset */
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_quota_get;
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_quota_reset;

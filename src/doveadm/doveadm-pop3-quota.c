@@ -1,77 +1,15 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "lib.h"
-#include "time-util.h"
-#include "mail-user.h"
-#include "compat-doveadm.h"
-#include "compat-mail-user.h"
-#include "doveadm-print.h"
 #include "pop3-policy-settings.h"
 #include "store.h"
+#include "cmd-print.h"
+#include "state-cmd.h"
 #include "doveadm-pop3-policy-plugin.h"
-
-#include <time.h>
 
 static const char *const resource_names[POP3_QUOTA_RESOURCE_COUNT] = {
 	"bytes", "messages"
 };
-
-/* What both commands need of a user. */
-struct quota_cmd_user {
-	const struct pop3_policy_settings *set;
-	struct policy_store *store;
-	time_t now;
-};
-
-static int
-quota_cmd_user_init(struct quota_cmd_user *cuser, struct mail_user *user,
-		    const char **error_r)
-{
-	const char *dir;
-
-	i_zero(cuser);
-	if (pop3_policy_settings_get(user, &cuser->set, error_r) < 0)
-		return -1;
-	if (pop3_policy_settings_state_dir(cuser->set, user, &dir,
-					   error_r) < 0) {
-		pop3_policy_settings_free(&cuser->set);
-		return -1;
-	}
-	cuser->store = policy_store_init(dir,
-		compat_mail_user_wants_fsync(user), user->event);
-	cuser->now = time(NULL);
-	return 0;
-}
-
-static void quota_cmd_user_deinit(struct quota_cmd_user *cuser)
-{
-	policy_store_deinit(&cuser->store);
-	pop3_policy_settings_free(&cuser->set);
-}
-
-/* The two commands differ in what they do with the state of a user. */
-typedef int
-quota_cmd_func_t(const struct quota_cmd_user *cuser, const char **error_r);
-
-static int
-quota_cmd_run(struct doveadm_mail_cmd_context *ctx, struct mail_user *user,
-	      quota_cmd_func_t *func)
-{
-	struct quota_cmd_user cuser;
-	const char *error;
-	int ret;
-
-	ret = quota_cmd_user_init(&cuser, user, &error);
-	if (ret == 0) {
-		ret = func(&cuser, &error);
-		quota_cmd_user_deinit(&cuser);
-	}
-	if (ret < 0) {
-		e_error(user->event, "pop3_policy: %s", error);
-		doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
-	}
-	return ret;
-}
 
 static void print_counter_name(unsigned int window, unsigned int resource)
 {
@@ -84,33 +22,33 @@ print_limit(const struct pop3_quota_counter *counter, unsigned int window,
 	    unsigned int resource, uint64_t limit, time_t now)
 {
 	uint64_t used = counter->used.n[resource];
-	time_t end = pop3_quota_counter_end(counter, window, now);
 
 	print_counter_name(window, resource);
 	doveadm_print_num(used);
 	doveadm_print_num(limit);
 	doveadm_print_num(pop3_quota_subtract(limit, used));
-	doveadm_print(t_strflocaltime("%Y-%m-%d %H:%M:%S %z", end));
+	cmd_print_time(pop3_quota_counter_end(counter, window, now));
 }
 
 static int
-quota_get(const struct quota_cmd_user *cuser, const char **error_r)
+quota_get(struct doveadm_mail_cmd_context *ctx ATTR_UNUSED,
+	  struct state_cmd *cmd, const char **error_r)
 {
 	struct policy_state *state;
 	struct pop3_quota_counters *counters;
 	unsigned int w, r;
 
-	if (policy_store_read(cuser->store, &state, error_r) != POLICY_STORE_OK)
+	if (policy_store_read(cmd->store, &state, error_r) != POLICY_STORE_OK)
 		return -1;
 	counters = policy_state_quota(state);
-	(void)pop3_quota_roll(counters, cuser->now);
+	(void)pop3_quota_roll(counters, cmd->now);
 	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
 		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++) {
-			uint64_t limit = cuser->set->quota.window[w].n[r];
+			uint64_t limit = cmd->set->quota.window[w].n[r];
 
 			if (limit != 0) {
 				print_limit(&counters->window[w], w, r, limit,
-					    cuser->now);
+					    cmd->now);
 			}
 		}
 	}
@@ -133,7 +71,8 @@ static bool counters_are_empty(const struct pop3_quota_counters *counters)
 }
 
 static int
-quota_reset(const struct quota_cmd_user *cuser, const char **error_r)
+quota_reset(struct doveadm_mail_cmd_context *ctx ATTR_UNUSED,
+	    struct state_cmd *cmd, const char **error_r)
 {
 	struct pop3_quota_counters *counters, before;
 	struct policy_state *state;
@@ -142,22 +81,22 @@ quota_reset(const struct quota_cmd_user *cuser, const char **error_r)
 	bool empty;
 
 	/* -A must not make a folder in each home */
-	if (policy_store_read(cuser->store, &state, error_r) != POLICY_STORE_OK)
+	if (policy_store_read(cmd->store, &state, error_r) != POLICY_STORE_OK)
 		return -1;
 	empty = counters_are_empty(policy_state_quota(state));
 	policy_state_deinit(&state);
 	if (empty)
 		return 0;
 
-	result = policy_store_begin(cuser->store, &state, error_r);
+	result = policy_store_begin(cmd->store, &state, error_r);
 	if (result == POLICY_STORE_UNUSABLE)
 		return -1;
 	counters = policy_state_quota(state);
-	(void)pop3_quota_roll(counters, cuser->now);
+	(void)pop3_quota_roll(counters, cmd->now);
 	before = *counters;
-	pop3_quota_reset(counters, cuser->now);
+	pop3_quota_reset(counters, cmd->now);
 	if (result == POLICY_STORE_OK)
-		result = policy_store_commit(cuser->store, state, error_r);
+		result = policy_store_commit(cmd->store, state, error_r);
 	policy_state_deinit(&state);
 	if (result != POLICY_STORE_OK)
 		return -1;
@@ -173,19 +112,13 @@ quota_reset(const struct quota_cmd_user *cuser, const char **error_r)
 	return 0;
 }
 
-static void print_header_number(const char *key, const char *title)
-{
-	doveadm_print_header(key, title,
-			     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
-}
-
 static void cmd_quota_get_init(COMPAT_DOVEADM_INIT_PARAMS)
 {
 	doveadm_print_header("window", "Window", 0);
 	doveadm_print_header("type", "Type", 0);
-	print_header_number("used", "Used");
-	print_header_number("limit", "Limit");
-	print_header_number("left", "Left");
+	cmd_print_number_header("used", "Used");
+	cmd_print_number_header("limit", "Limit");
+	cmd_print_number_header("left", "Left");
 	doveadm_print_header("resets_at", "Resets at", 0);
 }
 
@@ -193,20 +126,20 @@ static void cmd_quota_reset_init(COMPAT_DOVEADM_INIT_PARAMS)
 {
 	doveadm_print_header("window", "Window", 0);
 	doveadm_print_header("type", "Type", 0);
-	print_header_number("reset", "Reset");
+	cmd_print_number_header("reset", "Reset");
 }
 
 static int
 cmd_quota_get_run(struct doveadm_mail_cmd_context *ctx, struct mail_user *user)
 {
-	return quota_cmd_run(ctx, user, quota_get);
+	return state_cmd_run(ctx, user, quota_get);
 }
 
 static int
 cmd_quota_reset_run(struct doveadm_mail_cmd_context *ctx,
 		    struct mail_user *user)
 {
-	return quota_cmd_run(ctx, user, quota_reset);
+	return state_cmd_run(ctx, user, quota_reset);
 }
 
 static struct doveadm_mail_cmd_context *cmd_quota_get_alloc(void)

@@ -2,13 +2,12 @@
 
 #include "lib.h"
 #include "array.h"
-#include "time-util.h"
-#include "doveadm-print.h"
 #include "pop3-policy-settings.h"
 #include "retention-due.h"
 #include "epoch.h"
 #include "store.h"
 #include "judge.h"
+#include "cmd-print.h"
 #include "maildrop-cmd.h"
 #include "retention-cmd.h"
 #include "doveadm-pop3-policy-plugin.h"
@@ -95,8 +94,7 @@ static void print_status(const char *name, const struct rule_status *status)
 	doveadm_print(name);
 	doveadm_print_num(status->messages);
 	doveadm_print_num(status->bytes);
-	doveadm_print(status->next == 0 ? "-" :
-		      t_strflocaltime("%Y-%m-%d %H:%M:%S %z", status->next));
+	cmd_print_time(status->next);
 	doveadm_print_num(status->taken);
 	doveadm_print_num(status->taken_bytes);
 }
@@ -200,15 +198,11 @@ cmd_retention_status_run(struct doveadm_mail_cmd_context *ctx,
 static void cmd_retention_status_init(COMPAT_DOVEADM_INIT_PARAMS)
 {
 	doveadm_print_header("rule", "Rule", 0);
-	doveadm_print_header("messages", "Messages",
-			     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
-	doveadm_print_header("bytes", "Bytes",
-			     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
+	cmd_print_number_header("messages", "Messages");
+	cmd_print_number_header("bytes", "Bytes");
 	doveadm_print_header("next", "Next due", 0);
-	doveadm_print_header("due", "Due",
-			     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
-	doveadm_print_header("due_bytes", "Due bytes",
-			     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
+	cmd_print_number_header("due", "Due");
+	cmd_print_number_header("due_bytes", "Due bytes");
 }
 
 static struct doveadm_mail_cmd_context *cmd_retention_status_alloc(void)

@@ -2,27 +2,14 @@
 
 #include "lib.h"
 #include "seq-range-array.h"
-#include "time-util.h"
 #include "mail-storage.h"
-#include "doveadm-print.h"
 #include "epoch.h"
 #include "message.h"
+#include "cmd-print.h"
 #include "journal-map.h"
 #include "maildrop-cmd.h"
 #include "maildrop-iter.h"
 #include "doveadm-pop3-policy-plugin.h"
-
-#include <time.h>
-
-static const char *format_time(time_t t)
-{
-	if (t == 0)
-		return "-";
-	/* the journal may say any number */
-	if (localtime(&t) == NULL)
-		return dec2str(t);
-	return t_strflocaltime("%Y-%m-%d %H:%M:%S %z", t);
-}
 
 static int
 print_message(struct maildrop_cmd *cmd, const struct journal_map *map,
@@ -42,7 +29,7 @@ print_message(struct maildrop_cmd *cmd, const struct journal_map *map,
 	doveadm_print(uidl);
 	doveadm_print(stored ? "stored" : "own");
 	doveadm_print(known != NULL ? "yes" : "no");
-	doveadm_print(format_time(known != NULL ? known->downloaded : 0));
+	cmd_print_time(known != NULL ? known->downloaded : 0);
 	return 0;
 }
 
@@ -88,10 +75,8 @@ cmd_uidl_list_run(struct doveadm_mail_cmd_context *ctx, struct mail_user *user)
 
 static void cmd_uidl_list_init(COMPAT_DOVEADM_INIT_PARAMS)
 {
-	doveadm_print_header("msgno", "Msgno",
-			     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
-	doveadm_print_header("uid", "UID",
-			     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
+	cmd_print_number_header("msgno", "Msgno");
+	cmd_print_number_header("uid", "UID");
 	doveadm_print_header("uidl", "UIDL", DOVEADM_PRINT_HEADER_FLAG_EXPAND);
 	doveadm_print_header("source", "Source", 0);
 	doveadm_print_header("recorded", "Recorded", 0);

@@ -24,6 +24,7 @@ struct mend {
 	struct maildrop *drop;
 	struct policy_store *store;
 	struct stored_uidls *stored;
+	bool always;
 
 	/* of messages whose lines were lost when they were looked at */
 	ARRAY_TYPE(pop3_message) described;
@@ -199,7 +200,7 @@ mend_locked(struct mend *mend, struct policy_state *state, const char **error_r)
 		return -1;
 	}
 	choose_lines(mend, journal);
-	if (array_count(&mend->lines) == 0 &&
+	if (!mend->always && array_count(&mend->lines) == 0 &&
 	    (journal == NULL ? mend->epoch.journal_generation == 0 :
 	     journal->damaged == 0)) {
 		/* somebody else was faster */
@@ -234,10 +235,12 @@ mend_write(struct mend *mend, uint32_t epoch_number, const char **error_r)
 }
 
 int maildrop_mend_journal(struct maildrop *drop, struct policy_store *store,
-			  const struct policy_epoch *epoch,
+			  const struct policy_epoch *epoch, bool always,
 			  const char **error_r)
 {
-	struct mend mend = { .drop = drop, .store = store };
+	struct mend mend = {
+		.drop = drop, .store = store, .always = always
+	};
 	int ret = -1;
 
 	mend.pool = pool_alloconly_create("pop3_policy mend", 16 * 1024);

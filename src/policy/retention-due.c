@@ -96,6 +96,26 @@ static void set_oldest(time_t *oldest, time_t value)
 		*oldest = value;
 }
 
+time_t pop3_retention_next_due(const struct pop3_retention_rules *rules,
+			       const struct pop3_retention_bounds *bounds)
+{
+	const struct pop3_retention_message oldest[] = {
+		{ .downloaded = bounds->oldest_downloaded },
+		{ .delivered = oldest_undownloaded(bounds) },
+	};
+	time_t next = 0, due;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(oldest); i++) {
+		due = pop3_retention_due(rules, &oldest[i]);
+		if (due != 0)
+			set_oldest(&next, due);
+	}
+	if (bounds->recheck != 0 && !pop3_retention_is_forever(rules))
+		set_oldest(&next, bounds->recheck);
+	return next;
+}
+
 /* It need not stay exempt. */
 static void
 add_exempt(struct pop3_retention_bounds *bounds,

@@ -43,6 +43,11 @@ pop3_retention_is_due(const struct pop3_retention_rules *rules,
 		      const struct pop3_retention_bounds *bounds,
 		      uint64_t messages, uint64_t bytes, time_t now);
 
+/* No message is taken by time before that, as far as is known without a look at
+   them; 0 if none is at all. */
+time_t pop3_retention_next_due(const struct pop3_retention_rules *rules,
+			       const struct pop3_retention_bounds *bounds);
+
 /* What is known after a look at these messages, of which those with a rule have
    gone. */
 void pop3_retention_bounds_update(struct pop3_retention_bounds *bounds,

@@ -213,12 +213,62 @@ static void test_add_download(void)
 	test_end();
 }
 
+static const struct {
+	/* in days; FOREVER is for ever */
+	uint64_t keep_downloaded, keep_undownloaded;
+	struct pop3_retention_bounds bounds;
+	time_t next;
+} next_tests[] = {
+	{ FOREVER, FOREVER, { AGO(1), AGO(9), AGO(9), AGO(9), 0 }, 0 },
+	/* nothing is known */
+	{ 14, 90, { 0, 0, 0, 0, 0 }, 0 },
+	{ 14, FOREVER, { AGO(1), 0, AGO(80), 0, 0 }, 0 },
+	{ 14, FOREVER, { AGO(1), AGO(9), AGO(80), 0, 0 }, AGO(-5) },
+	{ 0, FOREVER, { AGO(1), AGO(9), 0, 0, 0 }, AGO(9) },
+	{ FOREVER, 90, { AGO(1), AGO(9), AGO(80), 0, 0 }, AGO(-10) },
+	/* the first of both */
+	{ 14, 90, { AGO(1), AGO(9), AGO(80), 0, 0 }, AGO(-5) },
+	{ 14, 90, { AGO(1), AGO(9), AGO(87), 0, 0 }, AGO(-3) },
+	/* what came after the last look */
+	{ 14, 3, { AGO(1), AGO(9), 0, 0, 0 }, AGO(-2) },
+	{ 14, 3, { AGO(2), AGO(9), AGO(1), 0, 0 }, AGO(-1) },
+	/* exempt ones */
+	{ 14, 90, { AGO(1), AGO(9), AGO(80), AGO(-1), 0 }, AGO(-1) },
+	{ 14, FOREVER, { AGO(1), 0, 0, AGO(-1), 0 }, AGO(-1) },
+	{ 14, FOREVER, { AGO(1), AGO(9), 0, AGO(-6), 0 }, AGO(-5) },
+};
+
+static void test_next_due(void)
+{
+	unsigned int i;
+
+	test_begin("retention: next due");
+	for (i = 0; i < N_ELEMENTS(next_tests); i++) {
+		struct pop3_retention_rules rules = {
+			.keep_downloaded = next_tests[i].keep_downloaded,
+			.keep_undownloaded = next_tests[i].keep_undownloaded,
+			.max_messages = POP3_KEEP_UNLIMITED,
+			.max_bytes = POP3_KEEP_UNLIMITED,
+		};
+
+		if (rules.keep_downloaded != FOREVER)
+			rules.keep_downloaded *= DAY;
+		if (rules.keep_undownloaded != FOREVER)
+			rules.keep_undownloaded *= DAY;
+		test_assert_idx(pop3_retention_next_due(&rules,
+				&next_tests[i].bounds) == next_tests[i].next,
+				i);
+	}
+	test_end();
+}
+
 int main(void)
 {
 	static void (*const tests[])(void) = {
 		test_due,
 		test_update,
 		test_add_download,
+		test_next_due,
 		NULL
 	};
 

@@ -108,7 +108,7 @@ static int judge_mended(struct retention_run *run, const char **error_r)
 {
 	int ret;
 
-	ret = maildrop_mend_journal(run->drop, run->store, &run->epoch,
+	ret = maildrop_mend_journal(run->drop, run->store, &run->epoch, FALSE,
 				    error_r);
 	if (ret > 0) {
 		ret = retention_read_epoch(run->drop, run->store, run->pool,

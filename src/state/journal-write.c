@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "array.h"
 #include "str.h"
+#include "read-full.h"
 #include "write-full.h"
 #include "journal-file.h"
 #include "store-private.h"
@@ -10,6 +11,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A line of a message is rarely longer. */
@@ -152,6 +154,52 @@ policy_journal_append(struct policy_store *store, uint32_t generation,
 	str_free(&text);
 	journal_file_close(&file);
 	return result;
+}
+
+static int
+copy_file(struct policy_store *store, int fd, const char *name,
+	  const char **error_r)
+{
+	struct stat st;
+	string_t *text;
+	void *data;
+	int ret;
+
+	if (fstat(fd, &st) < 0)
+		return write_error(store, "fstat", error_r);
+	if (st.st_size > JOURNAL_MAX_SIZE) {
+		*error_r = t_strdup_printf("%s/"JOURNAL_NAME" has %"PRIuUOFF_T
+			" octets, expected at most %u", store->path,
+			(uoff_t)st.st_size, JOURNAL_MAX_SIZE);
+		return -1;
+	}
+	text = str_new(default_pool, st.st_size + 1);
+	data = buffer_append_space_unsafe(text, st.st_size);
+	ret = st.st_size == 0 || read_full(fd, data, st.st_size) > 0 ?
+		state_dir_write_file(&store->dir, name, text, store->fsync,
+				     error_r) :
+		write_error(store, "read", error_r);
+	str_free(&text);
+	return ret;
+}
+
+int policy_journal_keep_copy(struct policy_store *store, const char **name_r,
+			     const char **error_r)
+{
+	const char *name;
+	int fd, ret;
+
+	i_assert(store->lock != NULL);
+
+	ret = state_dir_open_file(&store->dir, JOURNAL_NAME, O_RDONLY, &fd,
+				  error_r);
+	if (ret <= 0)
+		return ret;
+	name = state_dir_corrupt_name(&store->dir, JOURNAL_NAME);
+	ret = copy_file(store, fd, name, error_r);
+	i_close_fd(&fd);
+	*name_r = name;
+	return ret < 0 ? -1 : 1;
 }
 
 /* The journal that the state on disk names must outlive a rollback. */

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "str.h"
 #include "file-lock.h"
+#include "time-util.h"
 #include "mkdir-parents.h"
 #include "write-full.h"
 #include "state-dir.h"
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STATE_DIR_MODE 0700
@@ -205,6 +207,20 @@ int state_dir_replace_file(const struct state_dir *dir, const char *name,
 		return -1;
 	}
 	return 0;
+}
+
+const char *
+state_dir_corrupt_name(const struct state_dir *dir, const char *name)
+{
+	const char *first = t_strdup_printf("%s.corrupt-%s", name,
+		t_strfgmtime("%Y%m%dT%H%M%SZ", time(NULL)));
+	struct stat st;
+	unsigned int i;
+
+	name = first;
+	for (i = 2; fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0; i++)
+		name = t_strdup_printf("%s-%u", first, i);
+	return name;
 }
 
 int state_dir_sync(const struct state_dir *dir, const char **error_r)

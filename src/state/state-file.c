@@ -1,7 +1,6 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 #include "lib.h"
-#include "time-util.h"
 #include "read-full.h"
 #include "policy-event.h"
 #include "state-file.h"
@@ -10,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static enum load_result
@@ -56,21 +54,6 @@ state_file_read(const struct state_dir *dir, const void **text_r,
 	return result;
 }
 
-/* A name that no file has yet: none that was set aside is overwritten. */
-static const char *set_aside_name(struct policy_store *store)
-{
-	const char *first = t_strdup_printf(STATE_NAME".corrupt-%s",
-		t_strfgmtime("%Y%m%dT%H%M%SZ", time(NULL)));
-	const char *name = first;
-	struct stat st;
-	unsigned int i;
-
-	for (i = 2; fstatat(store->dir.fd, name, &st,
-			    AT_SYMLINK_NOFOLLOW) == 0; i++)
-		name = t_strdup_printf("%s-%u", first, i);
-	return name;
-}
-
 static struct event *corrupt_event(struct policy_store *store)
 {
 	return policy_event_state_failed(store->event, POLICY_EVENT_CORRUPT,
@@ -79,7 +62,7 @@ static struct event *corrupt_event(struct policy_store *store)
 
 void state_file_set_aside(struct policy_store *store, const char *reason)
 {
-	const char *name = set_aside_name(store);
+	const char *name = state_dir_corrupt_name(&store->dir, STATE_NAME);
 
 	if (renameat(store->dir.fd, STATE_NAME, store->dir.fd, name) < 0) {
 		e_error(corrupt_event(store), "%s/"STATE_NAME" is corrupt (%s), and "

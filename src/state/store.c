@@ -188,6 +188,19 @@ policy_store_read(struct policy_store *store, struct policy_state **state_r,
 }
 
 enum policy_store_result
+policy_store_look(struct policy_store *store, struct policy_state **state_r,
+		  const char **error_r)
+{
+	enum policy_store_result result;
+	bool corrupt;
+
+	result = load_unlocked(store, state_r, &corrupt, error_r);
+	if (corrupt)
+		policy_state_deinit(state_r);
+	return result;
+}
+
+enum policy_store_result
 policy_store_open_dir(struct policy_store *store, struct state_dir *dir_r,
 		      const char **error_r)
 {

@@ -35,6 +35,12 @@ enum policy_store_result
 policy_store_read(struct policy_store *store, struct policy_state **state_r,
 		  const char **error_r);
 
+/* Likewise, but a corrupt file stays where it is, and nothing is written: then
+   *state_r is NULL, and *error_r says what is wrong with the file. */
+enum policy_store_result
+policy_store_look(struct policy_store *store, struct policy_state **state_r,
+		  const char **error_r);
+
 /* Read without the lock what a poll needs to know of the UIDLs; nothing is
    written. Returns 1 and *epoch_r as policy_brief_parse() leaves it, with memory
    of the pool; 0 if policy_store_read() has to tell; -1 and an error if the state

@@ -2,11 +2,14 @@
 """What the tests of `doveadm pop3 retention` share."""
 
 import json
+import os
+import re
 import stat
 import subprocess
 
 import pytest
 
+import invariant
 import mailgen
 from test_poll import listing
 from uidl_doveadm import target
@@ -69,3 +72,14 @@ def journal_time(user, uid):
 def seconds(text):
     """Seconds since 1970 of a time that status tells."""
     return int(subprocess.run(["date", "-d", text, "+%s"], stdout=subprocess.PIPE, check=True).stdout)
+
+
+def files_used(server, *command):
+    """Files in homes that a doveadm command has used in any way; those of the state folder by their names only."""
+    trace = os.path.join(server.root, "trace")
+    result = subprocess.run(["strace", "-f", "-qq", "-s", "500", "-e", "trace=file", "-o", trace,
+                             "doveadm", "-c", server.conf, *command], env=server.environment(),
+                            stdout=subprocess.PIPE, text=True, check=True)
+    invariant.after_doveadm(server, command, result.stdout)
+    with open(trace, encoding="utf-8", errors="replace") as file:
+        return re.findall(r'"(%s/[^"]*|\w+\.jsonl?)"' % re.escape(server.home_root), file.read())

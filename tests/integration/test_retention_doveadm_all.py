@@ -4,14 +4,13 @@
 import json
 import os
 import re
-import subprocess
 
 import pytest
 
 import invariant
 import mailgen
 from retention import fetch, fields, left
-from retention_doveadm import SIZE, took
+from retention_doveadm import SIZE, files_used, took
 from test_poll import listing
 
 
@@ -38,14 +37,7 @@ def run_all(server, *args, check=True):
 
 def opened_by_run_all(server):
     """Files that `run -A` has used in any way."""
-    trace = os.path.join(server.root, "trace")
-    command = ["pop3", "retention", "run", "-A"]
-    result = subprocess.run(["strace", "-f", "-qq", "-s", "500", "-e", "trace=file", "-o", trace,
-                             "doveadm", "-c", server.conf, *command], env=server.environment(),
-                            stdout=subprocess.PIPE, text=True, check=True)
-    invariant.after_doveadm(server, command, result.stdout)
-    with open(trace, encoding="utf-8", errors="replace") as file:
-        return re.findall(r'"(%s/[^"]*)"' % re.escape(server.home_root), file.read())
+    return files_used(server, "pop3", "retention", "run", "-A")
 
 
 def of_mailbox(user, paths):
