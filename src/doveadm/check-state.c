@@ -104,19 +104,23 @@ static void check_epoch(struct check *check, const struct policy_epoch *epoch)
 		  "until then nothing is removed");
 }
 
-/* Returns 1 if the journal can be read, or there is none; 0 if it cannot, which
-   is then among the findings. */
+/* Returns 1, 0 if there is nothing to compare with the mailbox: no journal and no
+   epoch, or a journal that cannot be read, which is then among the findings. */
 static int
 check_journal(struct check *check, struct state_cmd *cmd,
 	      const struct policy_epoch *epoch)
 {
 	const char *error;
+	int ret;
 
-	if (policy_journal_exists(cmd->store, epoch == NULL ? 0 :
-				  epoch->journal_generation, &error) >= 0)
-		return 1;
-	check_add(check, CHECK_LEAVE, "messages.jsonl", "unreadable", 1, error);
-	return 0;
+	ret = policy_journal_exists(cmd->store, epoch == NULL ? 0 :
+				    epoch->journal_generation, &error);
+	if (ret < 0) {
+		check_add(check, CHECK_LEAVE, "messages.jsonl", "unreadable",
+			  1, error);
+		return 0;
+	}
+	return epoch != NULL || ret > 0 ? 1 : 0;
 }
 
 static void

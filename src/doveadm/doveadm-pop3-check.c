@@ -19,7 +19,7 @@ struct check_cmd_context {
 	struct check check;
 	/* files can be compared with the mailbox */
 	bool compare;
-	/* all that was found before something was mended */
+	/* faults that were found before something was mended */
 	ARRAY_TYPE(check_finding) before;
 };
 
@@ -116,7 +116,8 @@ repair_until_done(struct doveadm_mail_cmd_context *_ctx, struct mail_user *user)
 
 	while (is_mendable(&ctx->check) && tries++ < MAX_REPAIRS) {
 		array_foreach(&ctx->check.findings, finding) {
-			if (!has_finding(&ctx->before, finding))
+			if (finding->remedy != CHECK_NOTE &&
+			    !has_finding(&ctx->before, finding))
 				array_push_back(&ctx->before, finding);
 		}
 		if (maildrop_cmd_run(_ctx, user, repair) < 0 ||

@@ -13,6 +13,8 @@ import retention
 from conftest import running
 from damage import snapshot
 from dovecot import Server
+from journal_damage import content_of, put
+from polling import wait_for
 from retention import DAY, fetch, fields, poll
 from retention_doveadm import PLACES, SIZE, files_used, mail_and_state, seconds
 from test_retention_doveadm_all import of_mailbox
@@ -26,18 +28,6 @@ TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}")
 
 def doveadm(user, command, *args, socket=False, **kwargs):
     return user.server.run_doveadm("-f", "json", "pop3", command, *target(user, socket), *args, **kwargs)
-
-
-def content_of(path):
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def put(user, path, content):
-    with open(path, "wb") as file:
-        file.write(content)
-    os.chmod(path, 0o600)
-    user.own_home()
 
 
 def status(user, *args, **kwargs):
@@ -85,11 +75,8 @@ def test_status_of_a_login(new_user):
     user = new_user(messages=1)
     fetch(user, 1)
     path = os.path.join(user.state_dir, "login.json")
-    with open(path, "w", encoding="ascii") as file:
-        file.write('{"version":1,"next":1795435200}\n')
+    put(user, path, b'{"version":1,"next":1795435200}\n')
     os.utime(path, (1795435211, 1795435211))
-    user.own_home()
-    os.chmod(path, 0o600)
     row, = status(user)
     assert seconds(row["last_login"]) == 1795435211
 
@@ -169,8 +156,9 @@ def test_status_of_a_corrupt_state(new_user):
         assert result.returncode == 75 and json.loads(result.stdout or "[]") == []
         assert b"state.json is corrupt" in result.stderr
     assert snapshot(user.home) == before
-    shared = os.path.commonprefix([user.name, other.name]) + "*"
-    result = user.server.run_doveadm("-f", "json", "pop3", "status", "-u", shared, check=False)
+    users = os.path.join(user.server.root, "some-users")
+    put(user, users, "".join(each.name + "\n" for each in (user, other)).encode())
+    result = user.server.run_doveadm("-f", "json", "pop3", "status", "-F", users, check=False)
     assert result.returncode == 75
     assert [row["username"] for row in json.loads(result.stdout)] == [other.name]
     put(user, user.state_path, kept)
@@ -198,11 +186,14 @@ def crowd(memory_disk):
     """A server whose users have downloaded 3, 1, 2, 2 and no messages; the last one has no quota."""
     with running(Server(iterate=True, settings={"pop3_policy_quota": "100M/month"})) as found:
         found.clock.set(clock.quiet_noon())
-        for name, count in (("ann", 3), ("bob", 1), ("cat", 2), ("dan", 2), ("eve", 0), ("fay", 3)):
-            user = found.user(name, "maildir", **({"pop3_policy_quota": "unlimited"} if name == "fay" else {}))
+        downloads = {"ann": 3, "bob": 1, "cat": 2, "dan": 2, "eve": 0, "fay": 3}
+        users = [found.user(name, **({"pop3_policy_quota": "unlimited"} if name == "fay" else {})) for name in downloads]
+        wait_for(lambda: all(found.run_doveadm("user", name, check=False).returncode == 0 for name in downloads),
+                 "the server to know all users")
+        for user in users:
             user.append(mailgen.messages(3))
-            if count:
-                fetch(user, *range(1, count + 1))
+            if downloads[user.name]:
+                fetch(user, *range(1, downloads[user.name] + 1))
         yield found
 
 

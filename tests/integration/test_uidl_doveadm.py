@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 import disasters
+import journal_damage
 import mailgen
 import state_check
 from conftest import running
@@ -174,37 +175,11 @@ def test_verify_of_another_uidvalidity(make, form, socket):
     assert (row["result"], row["known"], row["stored"]) == ("steady", "5", "3")
 
 
-def garble_line(user):
-    with open(user.journal_path, "r+b") as file:
-        lines = file.read().split(b"\n")
-        file.seek(len(lines[0]) + 1 + len(lines[1]) + 1)
-        file.write(b"#")
-
-
-def change_uidl(user):
-    with open(user.journal_path, "r+b") as file:
-        text = file.read()
-        at = text.rindex(b'"uidl":"') + len(b'"uidl":"')
-        file.seek(at)
-        file.write(b"x")
-
-
-def remove_journal(user):
-    os.unlink(user.journal_path)
-
-
-def remove_line(user):
-    with open(user.journal_path, "rb") as file:
-        lines = file.read().splitlines(True)
-    with open(user.journal_path, "wb") as file:
-        file.writelines(lines[:-1])
-
-
 @pytest.mark.parametrize("break_it, damaged, differences, reason", [
-    (garble_line, "1", "1", "messages.jsonl has damaged lines"),
-    (change_uidl, "0", "1", "messages.jsonl does not say what is told"),
-    (remove_line, "0", "1", "messages.jsonl does not say what is told"),
-    (remove_journal, "0", "3", "messages.jsonl is missing, or another one"),
+    (journal_damage.garble_line, "1", "1", "messages.jsonl has damaged lines"),
+    (journal_damage.change_uidl, "0", "1", "messages.jsonl does not say what is told"),
+    (journal_damage.remove_line, "0", "1", "messages.jsonl does not say what is told"),
+    (journal_damage.remove_journal, "0", "3", "messages.jsonl is missing, or another one"),
 ], ids=lambda value: getattr(value, "__name__", None))
 def test_verify_after_damage(make, break_it, damaged, differences, reason):
     user = make("maildir", 3)
