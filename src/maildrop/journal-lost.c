@@ -18,6 +18,10 @@ bool journal_line_lacks_downloads(const struct policy_epoch *epoch,
 	if ((line == NULL || line->downloaded == 0) &&
 	    seq_range_exists(&epoch->downloaded, uid))
 		return TRUE;
+	/* one that is full has forgotten the first ones, the state others */
+	if (line != NULL &&
+	    pop3_message_devices_count(line) >= POP3_DEVICES_MAX)
+		return FALSE;
 	array_foreach(&epoch->devices, device) {
 		if (seq_range_exists(&device->downloaded, uid) &&
 		    (line == NULL ||

@@ -65,6 +65,13 @@ static const struct lost_test {
 	{ TRUE, TRUE, "phone laptop", "5 phone", "5 phone=5 laptop=NOW" },
 	{ TRUE, FALSE, "phone laptop", "5 laptop phone",
 	  "5 laptop=5 phone=5" },
+	/* no room for more */
+	{ TRUE, FALSE, "phone", "5 a b c d e f g h i j k l m n o p",
+	  "5 a=5 b=5 c=5 d=5 e=5 f=5 g=5 h=5 i=5 j=5 k=5 l=5 m=5 n=5 o=5 "
+	  "p=5" },
+	{ TRUE, TRUE, "phone", "5 a b c d e f g h i j k l m n o",
+	  "5 a=5 b=5 c=5 d=5 e=5 f=5 g=5 h=5 i=5 j=5 k=5 l=5 m=5 n=5 o=5 "
+	  "phone=NOW" },
 	{ FALSE, TRUE, "phone", NULL, NULL },
 	{ FALSE, TRUE, "phone", "0", "NOW phone=NOW" },
 	{ TRUE, TRUE, "phone", "0 phone", "NOW phone=5" },

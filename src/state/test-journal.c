@@ -330,6 +330,52 @@ static void test_many(void)
 	test_end();
 }
 
+/* Returns what policy_journal_keep_copy() does. */
+static int keep_copy(struct policy_store *store, const char **name_r)
+{
+	struct policy_state *state = NULL;
+	const char *error = "";
+	int ret = -2;
+
+	if (policy_store_begin(store, &state, &error) == POLICY_STORE_OK) {
+		ret = policy_journal_keep_copy(store, name_r, &error);
+		policy_store_rollback(store);
+	}
+	policy_state_deinit(&state);
+	return ret;
+}
+
+static void test_keep_copy(void)
+{
+	static const char *const texts[] = {
+		"", "nonsense", TEST_HEADER(4) TEST_LINE(5) "{\"uid\""
+	};
+	struct policy_store *store = begin();
+	const char *name, *path;
+	unsigned int i;
+
+	test_begin("journal: a copy is kept");
+	test_time = 1795561199; /* 2026-11-24 22:59:59 UTC */
+	test_assert(keep_copy(store, &name) == 0);
+	for (i = 0; i < N_ELEMENTS(texts); i++) {
+		test_file_write(test_home_path(TEST_JOURNAL), texts[i]);
+		test_assert_idx(keep_copy(store, &name) == 1, i);
+		path = t_strconcat("pop3-policy/", name, NULL);
+		test_assert_strcmp_idx(test_file_read(test_home_path(path)),
+				       texts[i], i);
+		test_assert_idx(test_file_mode(test_home_path(path)) == 0600,
+				i);
+		test_assert_strcmp_idx(
+			test_file_read(test_home_path(TEST_JOURNAL)),
+			texts[i], i);
+	}
+	test_assert_strcmp(name,
+			   "messages.jsonl.corrupt-20261124T225959Z-3");
+	test_time = 0;
+	end(&store);
+	test_end();
+}
+
 int main(void)
 {
 	static void (*const test_functions[])(void) = {
@@ -340,6 +386,7 @@ int main(void)
 		test_first_line,
 		test_long_lines,
 		test_many,
+		test_keep_copy,
 		NULL
 	};
 	return test_run(test_functions);

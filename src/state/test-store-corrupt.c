@@ -146,12 +146,50 @@ static void test_size(void)
 	test_end();
 }
 
+static void test_look(void)
+{
+	struct policy_store *store;
+	struct policy_state *state;
+	const char *path, *name, *error = "";
+
+	test_begin("store: a corrupt file is only looked at");
+	test_home_begin();
+	store = test_store_init("pop3-policy");
+	path = test_home_path("pop3-policy/state.json");
+	test_assert(policy_store_look(store, &state, &error) ==
+		    POLICY_STORE_OK && state != NULL);
+	policy_state_deinit(&state);
+	test_assert(test_file_read(path) == NULL);
+
+	test_store_add(store, 7, 1);
+	test_assert(policy_store_look(store, &state, &error) ==
+		    POLICY_STORE_OK && state != NULL);
+	test_assert(policy_state_quota(state)->window[DAY].used.n[BYTES] == 7);
+	policy_state_deinit(&state);
+
+	test_file_write(path, "{\"version\":1");
+	test_assert(policy_store_look(store, &state, &error) ==
+		    POLICY_STORE_OK && state == NULL);
+	test_assert(strstr(error, "line 1") != NULL);
+	test_assert_strcmp(test_file_read(path), "{\"version\":1");
+
+	test_file_write(path, "{\"version\":2}");
+	test_assert(policy_store_look(store, &state, &error) ==
+		    POLICY_STORE_UNUSABLE);
+	test_assert(test_dir_count(test_home_path("pop3-policy"),
+				   "state.json.corrupt-", &name) == 0);
+	policy_store_deinit(&store);
+	test_home_end();
+	test_end();
+}
+
 int main(void)
 {
 	static void (*const test_functions[])(void) = {
 		test_corrupt,
 		test_corrupt_again,
 		test_size,
+		test_look,
 		NULL
 	};
 	return test_run(test_functions);

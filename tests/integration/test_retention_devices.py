@@ -217,6 +217,8 @@ def test_too_many_devices(new_user):
         fetch(user, *([2] if number == 3 else [1, 2]))
     known = first.state()["uidl"]["devices"]
     assert len(known) == 16 and "d3" not in known and "d17" in known
+    # both are full, which is no damage
+    assert first.doveadm("-f", "tab", "pop3", "check", "-u", first.name).splitlines()[1:] == []
     poll(first)
     assert left(first) == [1, 2]
 
