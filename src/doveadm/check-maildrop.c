@@ -18,6 +18,8 @@
 struct maildrop_check {
 	struct maildrop_cmd *cmd;
 	struct journal_map map;
+	/* what becomes of lines that are not there */
+	enum check_remedy lost_remedy;
 	/* what clients are told of the messages before */
 	HASH_TABLE(const char *, void *) told;
 
@@ -183,7 +185,7 @@ check_journal(struct check *check, struct maildrop_check *mc,
 
 static void add_findings(struct check *check, const struct maildrop_check *mc)
 {
-	check_add(check, CHECK_REWRITE, JOURNAL, "lost-lines", mc->lost,
+	check_add(check, mc->lost_remedy, JOURNAL, "lost-lines", mc->lost,
 		  "the state knows more of these messages than the journal");
 	check_add(check, CHECK_REWRITE, JOURNAL, "future-uids", mc->future_uids,
 		  "lines are about messages that have not come yet");
@@ -205,22 +207,50 @@ static void add_findings(struct check *check, const struct maildrop_check *mc)
 		  "To give them others, run: doveadm pop3 uidl import");
 }
 
+/* There may be one of another time: it may have other UIDLs, and nobody but the
+   admin can know which are right. Returns 0, or -1 and an error. */
+static int
+check_no_journal(struct check *check, struct maildrop_check *mc,
+		 const char **error_r)
+{
+	struct policy_journal *journal;
+	int ret;
+
+	ret = policy_journal_read(mc->cmd->store, 0, &journal, error_r);
+	if (ret < 0)
+		return -1;
+	if (ret > 0 && journal->generation != 0) {
+		mc->lost_remedy = CHECK_LEAVE;
+		check_add(check, CHECK_LEAVE, JOURNAL, "other-journal", 1,
+			  "state and journal are of different times: move one "
+			  "of them away and run this again. Without the state "
+			  "UIDLs are those of the journal, without the journal "
+			  "those that are told now");
+	} else {
+		check_add(check, CHECK_REWRITE, JOURNAL, "missing", 1,
+			  "there is none");
+	}
+	if (ret > 0)
+		policy_journal_free(&journal);
+	return 0;
+}
+
 static int
 check_steady(struct check *check, struct maildrop_cmd *cmd,
 	     const char **error_r)
 {
-	struct maildrop_check mc = { .cmd = cmd };
+	struct maildrop_check mc = {
+		.cmd = cmd, .lost_remedy = CHECK_REWRITE
+	};
 	int ret;
 
 	ret = journal_map_init(&mc.map, cmd, error_r);
 	if (ret < 0)
 		return -1;
-	if (ret == 0) {
-		check_add(check, CHECK_REWRITE, JOURNAL, "missing", 1,
-			  "there is none, or not the one that the state names");
-	} else if (mc.map.journal != NULL) {
+	if (ret == 0)
+		ret = check_no_journal(check, &mc, error_r);
+	else if (mc.map.journal != NULL)
 		ret = check_journal(check, &mc, error_r);
-	}
 	if (ret >= 0)
 		ret = check_messages(check, &mc, error_r);
 	journal_map_deinit(&mc.map);

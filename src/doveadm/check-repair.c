@@ -25,25 +25,56 @@ static void trim_sets(struct policy_epoch *epoch)
 	}
 }
 
-/* With what the state says by now. */
+/* To append nothing puts a journal in its place that was committed. Returns 0, or
+   -1 and an error. */
+static int install_journal(struct policy_store *store,
+			   const struct policy_epoch *epoch,
+			   const char **error_r)
+{
+	ARRAY_TYPE(pop3_message) none;
+	int ret;
+
+	ret = policy_journal_exists(store, epoch->journal_generation, error_r);
+	if (ret <= 0 || epoch->journal_generation == 0)
+		return ret < 0 ? -1 : 0;
+	t_array_init(&none, 1);
+	return policy_journal_append(store, epoch->journal_generation, &none,
+				     error_r) == POLICY_STORE_OK ? 0 : -1;
+}
+
+static int trim_locked(struct maildrop_cmd *cmd, struct policy_state *state,
+		       const char **error_r)
+{
+	struct policy_epoch epoch;
+	pool_t pool;
+	int ret;
+
+	if (policy_state_epoch(state) == NULL)
+		return 0;
+	pool = pool_alloconly_create("pop3_policy trim", 2048);
+	policy_epoch_copy(pool, policy_state_epoch(state), &epoch);
+	trim_sets(&epoch);
+	policy_state_set_epoch(state, &epoch);
+	ret = install_journal(cmd->store, &epoch, error_r);
+	pool_unref(&pool);
+	return ret;
+}
+
+/* Write the state again, with what it says by now. */
 static int trim(struct maildrop_cmd *cmd, const char **error_r)
 {
 	struct policy_state *state = NULL;
 	enum policy_store_result result;
-	struct policy_epoch epoch;
-	pool_t pool;
 
 	result = policy_store_begin(cmd->store, &state, error_r);
 	if (result == POLICY_STORE_OK) {
-		pool = pool_alloconly_create("pop3_policy trim", 2048);
-		if (policy_state_epoch(state) != NULL) {
-			policy_epoch_copy(pool, policy_state_epoch(state),
-					  &epoch);
-			trim_sets(&epoch);
-			policy_state_set_epoch(state, &epoch);
+		if (trim_locked(cmd, state, error_r) < 0) {
+			policy_store_rollback(cmd->store);
+			result = POLICY_STORE_UNUSABLE;
+		} else {
+			result = policy_store_commit(cmd->store, state,
+						     error_r);
 		}
-		result = policy_store_commit(cmd->store, state, error_r);
-		pool_unref(&pool);
 	}
 	policy_state_deinit(&state);
 	return result == POLICY_STORE_OK ? 0 : -1;
@@ -100,5 +131,7 @@ int check_repair(const struct check *check, struct maildrop_cmd *cmd,
 		return trim(cmd, error_r);
 	if (check_has(check, CHECK_RECOVER))
 		return recover(cmd, error_r);
-	return rewrite_journal(cmd, error_r);
+	if (check_has(check, CHECK_REWRITE))
+		return rewrite_journal(cmd, error_r);
+	return trim(cmd, error_r);
 }

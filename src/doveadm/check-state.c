@@ -132,7 +132,7 @@ check_leftover(struct check *check, const struct state_cmd *cmd,
 	if (fstatat(AT_FDCWD, t_strconcat(cmd->dir, "/", name, NULL), &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
 		return;
-	check_add(check, CHECK_NOTE, name, "leftover", 1,
+	check_add(check, CHECK_TIDY, name, "leftover", 1,
 		  "somebody writes just now, or was killed when he did: the "
 		  "next write puts it right");
 }

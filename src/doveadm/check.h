@@ -15,6 +15,8 @@ struct policy_epoch;
 enum check_remedy {
 	/* it is no fault */
 	CHECK_NOTE,
+	/* nor is this: write the state again, which puts it right */
+	CHECK_TIDY,
 	/* nothing would be safe */
 	CHECK_LEAVE,
 	/* set state.json aside, as a session does */

@@ -114,7 +114,9 @@ repair_until_done(struct doveadm_mail_cmd_context *_ctx, struct mail_user *user)
 	const struct check_finding *finding;
 	unsigned int tries = 0;
 
-	while (is_mendable(&ctx->check) && tries++ < MAX_REPAIRS) {
+	while ((is_mendable(&ctx->check) ||
+		(tries == 0 && check_has(&ctx->check, CHECK_TIDY))) &&
+	       tries++ < MAX_REPAIRS) {
 		array_foreach(&ctx->check.findings, finding) {
 			if (finding->remedy != CHECK_NOTE &&
 			    !has_finding(&ctx->before, finding))
@@ -148,7 +150,7 @@ static bool print_findings(const struct check_cmd_context *ctx)
 			print_finding(finding, "mended");
 	}
 	array_foreach(&ctx->check.findings, finding) {
-		if (finding->remedy == CHECK_NOTE) {
+		if (finding->remedy <= CHECK_TIDY) {
 			print_finding(finding, "note");
 			continue;
 		}

@@ -5,6 +5,8 @@ import glob
 import itertools
 import json
 import os
+import signal
+import subprocess
 
 import pytest
 
@@ -16,7 +18,7 @@ import state_check
 from conftest import FORMATS, running
 from dovecot import Server
 from journal_damage import content_of, put
-from retention_doveadm import PLACES, mail_and_state
+from retention_doveadm import EACH_FORM_ONE_SOCKET, PLACES, mail_and_state
 from test_poll import listing
 from uidl_doveadm import download, target, told
 
@@ -77,8 +79,7 @@ def repair(user, *rows, **kwargs):
 # -- nothing is wrong
 
 
-@pytest.mark.parametrize("form", FORMATS)
-@PLACES
+@EACH_FORM_ONE_SOCKET
 def test_nothing_is_wrong(make, form, socket):
     user = make(form, read=None)
     before = listing(user.home)
@@ -121,7 +122,6 @@ MENDED = {
     "no journal": (journal_damage.remove_journal, [(JOURNAL, "missing", "1"), (JOURNAL, "lost-lines", "4")]),
     "empty": (journal_damage.no_journal_at_all, [(JOURNAL, "missing", "1"), (JOURNAL, "lost-lines", "4")]),
     "garbage": (journal_damage.garbage, [(JOURNAL, "missing", "1"), (JOURNAL, "lost-lines", "4")]),
-    "another generation": (journal_damage.other_generation, [(JOURNAL, "missing", "1"), (JOURNAL, "lost-lines", "4")]),
     "line too early": (journal_damage.line_that_has_not_come, [(JOURNAL, "future-uids", "1")]),
 }
 
@@ -252,6 +252,37 @@ def test_sessions_meanwhile(make):
     assert {uid for uid, line in user.journal().items() if "downloaded" in line} == {1, 2}
 
 
+def killed_repair(user, call, number):
+    """True if the repair was killed when it made such a call for the NUMBERth time."""
+    command = ["doveadm", "-c", user.server.conf, "pop3", "check", "--repair", *target(user)]
+    result = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
+                             "inject=%s:signal=KILL:when=%d" % (call, number), *command],
+                            env=user.server.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    return result.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+
+
+# where the plugin puts files in their place: the copy of the journal, the new one, the state
+@pytest.mark.parametrize("call", ["fdatasync", "renameat", "unlinkat"])
+def test_killed_repair(make, call):
+    """UIDLs are what they were, whatever was done by then, and the next repair ends well."""
+    user = make(messages=25)
+    disasters.uidvalidity_changed(user)
+    uidls = told(user)
+    kills = 0
+    for number in itertools.count(1):
+        journal_damage.garble_line(user)
+        if not killed_repair(user, call, number):
+            break
+        kills += 1
+        assert told(user) == uidls
+        code, rows = run(user, "--repair")
+        assert code == 0, rows
+        assert told(user) == uidls
+        assert check(user) == (0, [])
+    assert kills >= 1
+    assert told(user) == uidls
+
+
 # -- what is left as it is
 
 
@@ -297,6 +328,25 @@ def test_state_cannot_be_read(make, place):
         assert mail_and_state(user) == before
 
 
+def test_another_journal(make):
+    """The admin has to say which of both is right, by moving the other one away."""
+    user = make()
+    uidls = told(user)
+    journal_damage.other_generation(user)
+    broken = content_of(user.journal_path)
+    rows = [(JOURNAL, "other-journal", "1", "left"), (JOURNAL, "lost-lines", "4", "left")]
+    assert check(user) == run(user, "--repair") == (65, rows)
+    assert content_of(user.journal_path) == broken
+    state = content_of(user.state_path)
+    journal_damage.lose_state(user)
+    repair(user, (STATE, "other-mailbox", "1"))
+    assert told(user) == uidls
+    put(user, user.state_path, state)
+    journal_damage.remove_journal(user)
+    repair(user, *MENDED["no journal"][1])
+    assert told(user) == uidls
+
+
 def test_duplicate_uidls(make):
     """Two messages have one UIDL, and nobody can know which of them clients have."""
     user = make()
@@ -331,10 +381,23 @@ def test_gone_messages(make):
 def test_leftover(make):
     user = make()
     journal_damage.leave_new_state(user)
-    row = ("state.json.tmp", "leftover", "1", "note")
+    row = ("state.json.tmp", "leftover", "1")
+    assert check(user) == (0, [(*row, "note")])
+    repair(user, row)
+    # of no generation that the state has ever named
+    put(user, user.journal_path + ".new", b'{"version":1,"epoch":7,"generation":7}\n')
+    row = ("messages.jsonl.new", "leftover", "1", "note")
     assert check(user) == run(user, "--repair") == (0, [row])
     journal_damage.tear(user)
-    assert run(user, "--repair") == (0, [(JOURNAL, "torn", "1", "mended")])
+    code, rows = run(user, "--repair")
+    assert (code, sorted(rows)) == (0, sorted([(JOURNAL, "torn", "1", "mended"), (*row[:3], "mended")]))
+
+
+def test_leftover_without_uidls(make):
+    user = make(messages=1, read=None)
+    user.write_state(damage.healthy())
+    journal_damage.leave_new_state(user)
+    repair(user, ("state.json.tmp", "leftover", "1"))
 
 
 def test_all_users(make):

@@ -16,7 +16,7 @@ from dovecot import Server
 from journal_damage import content_of, put
 from polling import wait_for
 from retention import DAY, fetch, fields, poll
-from retention_doveadm import PLACES, SIZE, files_used, mail_and_state, seconds
+from retention_doveadm import EACH_FORM_ONE_SOCKET, PLACES, SIZE, files_used, mail_and_state, seconds
 from test_retention_doveadm_all import of_mailbox
 from uidl_doveadm import target
 
@@ -81,8 +81,7 @@ def test_status_of_a_login(new_user):
     assert seconds(row["last_login"]) == 1795435211
 
 
-@pytest.mark.parametrize("form", ["maildir", "mbox", "sdbox", "mdbox"])
-@PLACES
+@EACH_FORM_ONE_SOCKET
 def test_status_of_the_mailbox(server, new_user, form, socket):
     """With --mailbox it says what is there now, not what was there when the state was written."""
     retention.true_time(server)
