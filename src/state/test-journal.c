@@ -351,7 +351,7 @@ static void test_keep_copy(void)
 		"", "nonsense", TEST_HEADER(4) TEST_LINE(5) "{\"uid\""
 	};
 	struct policy_store *store = begin();
-	const char *name, *path;
+	const char *name = "", *path;
 	unsigned int i;
 
 	test_begin("journal: a copy is kept");

@@ -178,6 +178,19 @@ def test_lost_state(make):
     assert told(user) == uidls
 
 
+def test_lost_state_with_settings_of_sessions(make):
+    """Whether an X-UIDL header counts is known to POP3 sessions only."""
+    user = make()
+    user.append([b"X-UIDL: of-another-server\r\n" + mailgen.message(9)])
+    told(user)
+    journal_damage.lose_state(user)
+    before = mail_and_state(user)
+    assert run(user, "--repair") == (75, [(STATE, "other-mailbox", "1", "left")])
+    assert mail_and_state(user) == before
+    told(user)
+    assert check(user) == (0, [])
+
+
 def test_corrupt_state(make):
     """It is set aside, and UIDLs come from the journal."""
     user = make()
