@@ -72,6 +72,10 @@ sanitizers() {
 	check sanitizers
 }
 
+simulation() {
+	make -C "$work/werror" -s simulation SIMULATION_FLAGS="--users 500,5000 --rounds 4"
+}
+
 lint() {
 	make -C "$work/werror" lint
 }
@@ -118,6 +122,8 @@ must "install packages" install_packages
 must "autoreconf" autoreconf -i "$source"
 must "build" build_it
 step "unit tests" unit_tests
+step "simulation" simulation
+[ "$failed" -ne 0 ] || show_log "$log"
 if [ "$label" = bookworm ]; then
 	step "lint" lint
 fi
