@@ -7,9 +7,8 @@ note=/run/dovecot-pop3-policy-demo
 # The owner of the mail: a number that no account has.
 mail_uid=23110
 quota="50msg/day 20M/month"
-# Of the user leaver only, and by how much the clock is moved forward.
+# Of the user leaver only.
 keep_downloaded=14d
-clock_moved=15d
 expire_action="move Expired"
 
 free_port() {
