@@ -105,7 +105,8 @@ void capa_ostream_rise(struct capa_ostream **_capa)
 	if (old == NULL)
 		return;
 	i_assert(old->client->output != &old->ostream.ostream);
-	*_capa = capa_ostream_init(old->client, old->get_line, old->context);
+	*_capa = capa_ostream_init(old->client, old->get_lines,
+				    old->context);
 	capa_ostream_pause(*_capa);
 	capa_ostream_deinit(&old);
 }
