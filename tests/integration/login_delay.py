@@ -5,6 +5,8 @@ import json
 import os
 import re
 
+import user as users
+
 DELAY = 3600
 REPLY = re.compile(r"-ERR \[LOGIN-DELAY\] Minimum time between logins is 3600 seconds, try again in (\d+) seconds\.")
 
@@ -14,6 +16,21 @@ def fields(burst=None, **more):
     if burst is not None:
         found["pop3_policy_login_burst"] = str(burst)
     return found
+
+
+def make_folder(user):
+    os.mkdir(user.state_dir, 0o700)
+    os.chown(user.state_dir, users.UID, users.GID)
+
+
+def write_stamp(user, data):
+    """Puts a file there as the user would own it."""
+    if not os.path.isdir(user.state_dir):
+        make_folder(user)
+    with open(stamp_path(user), "wb") as file:
+        file.write(data)
+    os.chmod(stamp_path(user), 0o600)
+    os.chown(stamp_path(user), users.UID, users.GID)
 
 
 def stamp_path(user):

@@ -13,25 +13,11 @@ import expect
 import state_check
 import user as users
 from damage import fill, held_lock, mounted, snapshot
-from login_delay import DELAY, fields, log_in, print_of, refused, stamp, stamp_path
+from login_delay import (DELAY, fields, log_in, make_folder, print_of, refused, stamp, stamp_path,
+                         write_stamp)
 from polling import wait_for
 
 QUOTA = "1msg/day"
-
-
-def make_folder(user):
-    os.mkdir(user.state_dir, 0o700)
-    os.chown(user.state_dir, users.UID, users.GID)
-
-
-def write_stamp(user, data):
-    """Puts a file there as the user would own it."""
-    if not os.path.isdir(user.state_dir):
-        make_folder(user)
-    with open(stamp_path(user), "wb") as file:
-        file.write(data)
-    os.chmod(stamp_path(user), 0o600)
-    os.chown(stamp_path(user), users.UID, users.GID)
 
 
 # -- disks that take no writes
