@@ -12,8 +12,8 @@
 
 #include <time.h>
 
-/* What the maildrop has. The session knows only what the client is shown: if some
-   is hidden, that much is there at least. */
+/* What the maildrop has. The session knows only what the client is shown: if
+   some is hidden, that much is there at least. */
 static void
 get_amount(const struct client *client, const struct retention_policy *policy,
 	   uint64_t *messages_r, uint64_t *bytes_r)

@@ -52,8 +52,9 @@ bool pop3_policy_session_has_uidls(const struct pop3_policy_session *session);
 int pop3_policy_session_get_uidl(struct pop3_policy_session *session,
 				 struct mail *mail, const char **uidl_r);
 
-/* The pop3 process is about to list the messages that this search finds, by which
-   they get their numbers: have it find only those that the client may see. */
+/* The pop3 process is about to list the messages that this search finds, by
+   which they get their numbers: have it find only those that the client may
+   see. */
 void pop3_policy_session_list(struct pop3_policy_session *session,
 			      struct mail_search_args *args);
 /* The pop3 process goes through the mailbox, for one line for each message or

@@ -4,9 +4,8 @@
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
 /* pop3_policy_view is a search query for what clients are shown. Returns it, or
-   NULL if they are shown everything, which nothing, or the word ALL alone, stands
-   for: then no search is needed. Whether it is a query only mail storage can
-   tell. */
+   NULL if they are shown everything, so that no search is needed: "" and ALL
+   stand for that. Whether it is a query only mail storage can tell. */
 const char *pop3_view_query(const char *text);
 
 #endif

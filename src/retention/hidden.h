@@ -12,8 +12,8 @@ struct maildrop;
    or by a device that is shown more. The rules for what was downloaded leave it
    alone: no client can see that it goes. */
 
-/* Returns 0, or -1 and an error if it is no query that may stand there. Also NULL
-   may, which hides nothing. */
+/* Returns 0, or -1 and an error if it is no query that may stand there. Also
+   NULL may, which hides nothing. */
 int retention_view_check(const char *view, const char **error_r);
 
 /* Add to hidden those of these UIDs whose messages the view does not find.
@@ -21,9 +21,9 @@ int retention_view_check(const char *view, const char **error_r);
 int retention_find_hidden(struct maildrop *drop, const char *view,
 			  const ARRAY_TYPE(seq_range) *uids,
 			  ARRAY_TYPE(seq_range) *hidden, const char **error_r);
-/* Look among these UIDs for messages that were downloaded and are hidden now, and
-   mark those that are not exempt yet. Returns 1 if there are some, 0 if not, -1
-   and an error. */
+/* Look among these UIDs for messages that were downloaded and are hidden now,
+   and mark those that are not exempt yet. Returns 1 if there are some, 0 if
+   not, -1 and an error. */
 int retention_mark_hidden(struct maildrop *drop, const char *view,
 			  const ARRAY_TYPE(seq_range) *uids,
 			  ARRAY_TYPE(pop3_retention_message) *messages,

@@ -17,8 +17,8 @@ int retention_read_epoch(struct maildrop *drop, struct policy_store *store,
 			 const char **error_r);
 
 /* Every message of the maildrop, in the order of UIDs, and the rule that takes
-   it now. Only messages that a rule takes are looked at for
-   pop3_policy_exempt and pop3_policy_view, as looking may mean to read them. Returns 1, 0 and an
+   it now. Only messages that a rule takes are looked at for pop3_policy_exempt
+   and pop3_policy_view, as looking may mean to read them. Returns 1, 0 and an
    error if the journal has lost lines (see retention_collect()), -1 and an
    error. */
 int retention_judge(struct maildrop *drop, struct policy_store *store,
