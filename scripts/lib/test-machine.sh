@@ -73,7 +73,7 @@ sanitizers() {
 }
 
 simulation() {
-	make -C "$work/werror" -s simulation SIMULATION_FLAGS="--users 500,5000 --rounds 4"
+	make -C "$work/werror" -s simulation SIMULATION_FLAGS="--users 1000,10000 --rounds 4"
 }
 
 lint() {
