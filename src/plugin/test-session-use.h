@@ -27,7 +27,8 @@ struct session {
 
 /* Below the home; tests may set it to another folder in there. */
 extern const char *state_dir;
-/* What is over the quota is slowed to this; 0 at the beginning: it is refused. */
+/* What is over the quota is slowed to this. 0, as at the beginning: it is
+   refused. */
 extern uint64_t throttle_rate;
 /* How many info lines were logged since the beginning, and the last of them. */
 extern unsigned int info_count;

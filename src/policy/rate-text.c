@@ -63,8 +63,8 @@ int pop3_quota_action_parse(const char *text, uint64_t *rate_r,
 	}
 	rate = text + len + strspn(text + len, SPACES);
 	if (number_parse(rate, rate_r) < 0) {
-		*error_r = t_strdup_printf("bad rate \"%s\" after \"throttle\", "
-					   RATE_EXPECTED, rate);
+		*error_r = t_strdup_printf("bad rate \"%s\" after "
+			"\"throttle\", " RATE_EXPECTED, rate);
 		return -1;
 	}
 	return 0;
