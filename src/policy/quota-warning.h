@@ -25,11 +25,11 @@ struct pop3_quota_warnings {
 	unsigned int count;
 };
 
-/* Find what is to be told, and note in the counters that it was: each once for a
-   limit in a window, and the higher one alone where both are due. A limit in a
-   denial (or NULL) is used up as well as it can be if the early warning is due.
-   Counters must have been rolled to now. Returns TRUE if there is anything: then
-   the counters must be written before it is told. */
+/* Find what is to be told, and note in the counters that it was: each once for
+   a limit in a window, and the higher one alone where both are due. A limit in
+   a denial (or NULL) is used up as well as it can be if the early warning is
+   due. Counters must have been rolled to now. Returns TRUE if there is
+   anything: then the counters must be written before it is told. */
 bool pop3_quota_warn(const struct pop3_quota_limits *limits,
 		     struct pop3_quota_counters *counters,
 		     const struct pop3_quota_denial *denial,

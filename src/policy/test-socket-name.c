@@ -51,8 +51,8 @@ static void test_parse(void)
 				       "untouched", i);
 	}
 	test_assert(pop3_socket_name_parse("two words", &name, &error) < 0);
-	test_assert_strcmp(error, "bad socket \"two words\", expected none, the "
-		"name of a socket in base_dir or an absolute path, of at most "
+	test_assert_strcmp(error, "bad socket \"two words\", expected none, "
+		"the name of a socket in base_dir or an absolute path, of at most "
 		"107 printable characters without spaces");
 	test_end();
 }

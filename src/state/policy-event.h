@@ -3,8 +3,8 @@
 
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
-/* What Dovecot's event system is told, as doc/events.md says it for admins. Each
-   event has the field "device", and those that stand below its name. Fields are
+/* What Dovecot's event system is told, as doc/events.md says it for admins.
+   Each event has the field "device", and those that stand below its name. Fields are
    always there, and the words that they may have are few: they may be labels of
    metrics. */
 

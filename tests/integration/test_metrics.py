@@ -1,5 +1,5 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""The example metrics and the dashboard: counted by Dovecot, scraped by the real Prometheus, and asked as Grafana does."""
+"""The example metrics and the dashboard: counted by Dovecot, scraped by the real Prometheus, asked as Grafana does."""
 
 import itertools
 import json
