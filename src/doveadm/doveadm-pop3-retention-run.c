@@ -102,16 +102,16 @@ static int
 may_be_due(struct mail_user *user, const struct pop3_policy_settings *set,
 	   bool look, const char **error_r)
 {
-	const struct pop3_retention_rules *rules = &set->retention.rules;
+	const struct retention_policy *policy = &set->retention;
 	struct pop3_retention_bounds bounds;
 	int ret;
 
-	if (pop3_retention_is_forever(rules))
+	if (pop3_retention_is_forever(&policy->rules))
 		return 0;
 	ret = retention_cmd_read_bounds(user, set, &bounds, error_r);
 	if (ret > 0 && !look &&
-	    pop3_retention_is_due(rules, &bounds, UINT64_MAX, UINT64_MAX,
-				  time(NULL)) == POP3_RETENTION_NOT_DUE)
+	    retention_policy_is_due(policy, &bounds, UINT64_MAX, UINT64_MAX,
+				    time(NULL)) == POP3_RETENTION_NOT_DUE)
 		ret = 0;
 	return ret;
 }

@@ -43,8 +43,8 @@ is_due(const struct client *client, const struct retention_policy *policy,
 	if (downloaded)
 		pop3_retention_bounds_add_download(&bounds, now);
 	get_amount(client, policy, &messages, bytes_r);
-	return pop3_retention_is_due(&policy->rules, &bounds, messages,
-				     *bytes_r, now) != POP3_RETENTION_NOT_DUE;
+	return retention_policy_is_due(policy, &bounds, messages, *bytes_r,
+				       now) != POP3_RETENTION_NOT_DUE;
 }
 
 /* Returns TRUE if it has to run once more. */

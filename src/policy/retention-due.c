@@ -88,6 +88,17 @@ pop3_retention_is_due(const struct pop3_retention_rules *rules,
 		POP3_RETENTION_DUE;
 }
 
+enum pop3_retention_due
+retention_policy_is_due(const struct retention_policy *policy,
+			const struct pop3_retention_bounds *bounds,
+			uint64_t messages, uint64_t bytes, time_t now)
+{
+	if (policy->report_only && bounds->recheck > now)
+		return POP3_RETENTION_NOT_DUE;
+	return pop3_retention_is_due(&policy->rules, bounds, messages, bytes,
+				     now);
+}
+
 /* 0 stands for none: a time that is not known is as old as can be. */
 static void set_oldest(time_t *oldest, time_t value)
 {
@@ -155,6 +166,12 @@ void pop3_retention_bounds_update(struct pop3_retention_bounds *bounds,
 				   message->delivered);
 		}
 	}
+}
+
+void pop3_retention_bounds_add_report(struct pop3_retention_bounds *bounds,
+				      time_t now)
+{
+	set_oldest(&bounds->recheck, now + RECHECK_SECS);
 }
 
 void pop3_retention_bounds_add_download(struct pop3_retention_bounds *bounds,

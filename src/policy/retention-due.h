@@ -3,7 +3,7 @@
 
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 
-#include "retention.h"
+#include "retention-policy.h"
 
 /* What is known of a maildrop without a look at its messages, so that most
    sessions and sweeps end without one. Times are bounds: a look may find out
@@ -17,8 +17,8 @@ struct pop3_retention_bounds {
 	/* no message came before that was never downloaded; 0 if there is none:
 	   then it came after the last look */
 	time_t oldest_undownloaded;
-	/* messages were due but exempt: when to look whether they still are; 0
-	   if there are none */
+	/* messages were due, but exempt or only reported: when to look whether
+	   they still are; 0 if there are none */
 	time_t recheck;
 	/* when it was first seen that the clock has jumped since the last look;
 	   0 if it has not */
@@ -43,6 +43,13 @@ pop3_retention_is_due(const struct pop3_retention_rules *rules,
 		      const struct pop3_retention_bounds *bounds,
 		      uint64_t messages, uint64_t bytes, time_t now);
 
+/* Likewise for a policy. One that only reports does so about once a day; what it
+   has reported is due at once when it reports no more. */
+enum pop3_retention_due
+retention_policy_is_due(const struct retention_policy *policy,
+			const struct pop3_retention_bounds *bounds,
+			uint64_t messages, uint64_t bytes, time_t now);
+
 /* No message is taken by time before that, as far as is known without a look at
    them; 0 if none is at all. */
 time_t pop3_retention_next_due(const struct pop3_retention_rules *rules,
@@ -53,6 +60,9 @@ time_t pop3_retention_next_due(const struct pop3_retention_rules *rules,
 void pop3_retention_bounds_update(struct pop3_retention_bounds *bounds,
 	const struct pop3_retention_rules *rules,
 	const ARRAY_TYPE(pop3_retention_message) *messages, time_t now);
+/* Messages that are due were only reported in that look. */
+void pop3_retention_bounds_add_report(struct pop3_retention_bounds *bounds,
+				      time_t now);
 /* Messages were downloaded for the first time. */
 void pop3_retention_bounds_add_download(struct pop3_retention_bounds *bounds,
 					time_t downloaded);

@@ -129,6 +129,40 @@ static void test_due(void)
 	test_end();
 }
 
+/* Messages were downloaded 20 days ago. */
+static void test_report(void)
+{
+	struct retention_policy policy = {
+		.rules = {
+			.keep_downloaded = days(14),
+			.keep_undownloaded = POP3_KEEP_FOREVER,
+			.max_messages = POP3_KEEP_UNLIMITED,
+			.max_bytes = POP3_KEEP_UNLIMITED,
+		},
+		.report_only = TRUE,
+	};
+	struct pop3_retention_bounds bounds = {
+		.checked = NOW, .oldest_downloaded = AGO(20),
+	};
+
+	test_begin("retention: when there is to be a report");
+	test_assert(retention_policy_is_due(&policy, &bounds, UNKNOWN, UNKNOWN,
+					    NOW) == DUE);
+	pop3_retention_bounds_add_report(&bounds, NOW);
+	test_assert(retention_policy_is_due(&policy, &bounds, UNKNOWN, UNKNOWN,
+					    NOW + DAY - 1) == NOT);
+	test_assert(retention_policy_is_due(&policy, &bounds, UNKNOWN, UNKNOWN,
+					    NOW + DAY) == DUE);
+	/* what is exempt has to be looked at earlier */
+	bounds.recheck = NOW + 1;
+	pop3_retention_bounds_add_report(&bounds, NOW);
+	test_assert(bounds.recheck == NOW + 1);
+	policy.report_only = FALSE;
+	test_assert(retention_policy_is_due(&policy, &bounds, UNKNOWN, UNKNOWN,
+					    NOW) == DUE);
+	test_end();
+}
+
 static const struct {
 	uint64_t max_messages;
 	struct pop3_retention_message messages[2];
@@ -266,6 +300,7 @@ int main(void)
 {
 	static void (*const tests[])(void) = {
 		test_due,
+		test_report,
 		test_update,
 		test_add_download,
 		test_next_due,

@@ -77,14 +77,13 @@ count_removed(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed)
 }
 
 /* What a rule takes but was not removed is to be looked at again as messages
-   are that are exempt: it has become exempt meanwhile, or was only reported, or
-   cannot be expunged. In these last cases there may be too many messages until
-   then, so none of them is a reason to look earlier. */
+   are that are exempt: it has become exempt meanwhile, or cannot be expunged.
+   In this last case there may be too many messages until then, so none of them
+   is a reason to look earlier. */
 static void
 keep_others(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed,
-	    bool stuck)
+	    bool all)
 {
-	bool all = run->policy->report_only || stuck;
 	struct pop3_retention_message *message;
 
 	array_foreach_modifiable(&run->messages, message) {
@@ -94,6 +93,20 @@ keep_others(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed,
 		message->rule = POP3_RETENTION_NONE;
 		message->exempt = TRUE;
 	}
+}
+
+/* What was only reported is there as before. Returns whether there is such. */
+static bool keep_reported(struct retention_run *run)
+{
+	struct pop3_retention_message *message;
+	bool found = FALSE;
+
+	array_foreach_modifiable(&run->messages, message) {
+		if (message->rule != POP3_RETENTION_NONE)
+			found = TRUE;
+		message->rule = POP3_RETENTION_NONE;
+	}
+	return found;
 }
 
 static int judge(struct retention_run *run, const char **error_r)
@@ -123,12 +136,18 @@ finish_look(struct retention_run *run, const ARRAY_TYPE(seq_range) *removed,
 	    bool stuck, const char **error_r)
 {
 	struct pop3_retention_bounds bounds;
+	bool reported = FALSE;
 
 	if (run->options->dry_run)
 		return 0;
-	keep_others(run, removed, stuck);
+	if (run->policy->report_only)
+		reported = keep_reported(run);
+	else
+		keep_others(run, removed, stuck);
 	pop3_retention_bounds_update(&bounds, &run->policy->rules,
 				     &run->messages, run->now);
+	if (reported)
+		pop3_retention_bounds_add_report(&bounds, run->now);
 	return retention_write_bounds(run->store, &run->epoch, &bounds,
 				      error_r);
 }
@@ -223,10 +242,11 @@ run_locked(struct retention_run *run, const char **error_r)
 	    !retention_is_pop3_user(&run->epoch))
 		return RETENTION_DONE;
 	if (!run->options->force && !run->options->dry_run) {
-		switch (pop3_retention_is_due(&run->policy->rules,
-					      &run->epoch.retention,
-					      run->drop->messages,
-					      run->options->bytes, run->now)) {
+		switch (retention_policy_is_due(run->policy,
+						&run->epoch.retention,
+						run->drop->messages,
+						run->options->bytes,
+						run->now)) {
 		case POP3_RETENTION_NOT_DUE:
 			return RETENTION_DONE;
 		case POP3_RETENTION_CLOCK_JUMPED:
@@ -297,8 +317,8 @@ static bool has_more(struct retention_run *run)
 	epoch = policy_state_epoch(state);
 	run->now = time(NULL);
 	more = epoch != NULL && epoch->number == run->epoch.number &&
-		pop3_retention_is_due(&run->policy->rules, &epoch->retention,
-				      UINT64_MAX, UINT64_MAX, run->now) ==
+		retention_policy_is_due(run->policy, &epoch->retention,
+					UINT64_MAX, UINT64_MAX, run->now) ==
 		POP3_RETENTION_DUE;
 	policy_state_deinit(&state);
 	return more;

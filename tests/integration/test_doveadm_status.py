@@ -72,10 +72,9 @@ def test_status(server, new_user, socket):
 
 def test_status_of_a_login(new_user):
     """login.json is written by nobody but logins."""
-    user = new_user(messages=1)
+    user = new_user(messages=1, pop3_policy_login_delay="1s")
     fetch(user, 1)
     path = os.path.join(user.state_dir, "login.json")
-    put(user, path, b'{"version":1,"next":1795435200}\n')
     os.utime(path, (1795435211, 1795435211))
     row, = status(user)
     assert seconds(row["last_login"]) == 1795435211

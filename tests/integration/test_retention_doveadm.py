@@ -146,6 +146,22 @@ def test_report_only(server, new_user, form):
     assert status(user) == {"downloaded": row(2, status(user)["downloaded"]["next"], 2)}
 
 
+def test_reported_goes_as_soon_as_it_may(server, new_user):
+    """Not a day later, when there would be the next report."""
+    user = new_user(messages=3, **fields(keep_downloaded="2d", report_only="yes"))
+    fetch(user, 1, 2)
+    server.clock.advance(days=2)
+    would_go = run(user, "--dry-run")
+    assert would_go["bytes"] == str(2 * SIZE)
+    assert run(user) == would_go
+    assert left(user) == [1, 2, 3]
+    # about once a day
+    assert run(user) == {}
+    user.set_fields(**fields(report_only="no"))
+    assert run(user) == would_go
+    assert left(user) == [3]
+
+
 @pytest.mark.parametrize("option", [None, "--force", "--dry-run"])
 def test_no_rules(new_user, option):
     user = new_user(messages=2)

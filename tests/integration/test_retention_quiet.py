@@ -27,6 +27,19 @@ def test_report_only(server, new_user, form):
     assert left(user) == [3] and left(user, "Archive") == [1, 2]
 
 
+@pytest.mark.parametrize("rule", [{"keep_downloaded": "2d"}, {"keep_max_messages": "1"}])
+def test_reported_goes_as_soon_as_it_may(server, new_user, rule):
+    """Not a day later, when there would be the next report."""
+    user = new_user(messages=3, **fields(report_only="yes", **rule))
+    fetch(user, 1, 2)
+    server.clock.advance(days=2)
+    poll(user)
+    assert said(user)[-1].startswith("retention would have taken 2 messages, ")
+    user.set_fields(**fields(report_only="no"))
+    poll(user)
+    assert left(user) == [3]
+
+
 @pytest.mark.parametrize("rule", [{"keep_max_messages": "3"}, {"keep_max_size": "6k"}])
 def test_report_of_too_much(server, new_user, rule):
     """There is too much for ever, and polls do not look at it each time."""
