@@ -25,8 +25,8 @@ static void trim_sets(struct policy_epoch *epoch)
 	}
 }
 
-/* To append nothing puts a journal in its place that was committed. Returns 0, or
-   -1 and an error. */
+/* To append nothing puts a journal in its place that was committed. Returns 0,
+   or -1 and an error. */
 static int install_journal(struct policy_store *store,
 			   const struct policy_epoch *epoch,
 			   const char **error_r)

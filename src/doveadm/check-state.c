@@ -104,8 +104,9 @@ static void check_epoch(struct check *check, const struct policy_epoch *epoch)
 		  "until then nothing is removed");
 }
 
-/* Returns 1, 0 if there is nothing to compare with the mailbox: no journal and no
-   epoch, or a journal that cannot be read, which is then among the findings. */
+/* Returns 1, 0 if there is nothing to compare with the mailbox: no journal and
+   no epoch, or a journal that cannot be read, which is then among the
+   findings. */
 static int
 check_journal(struct check *check, struct state_cmd *cmd,
 	      const struct policy_epoch *epoch)

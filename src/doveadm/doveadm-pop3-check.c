@@ -8,8 +8,8 @@
 #include "check.h"
 #include "doveadm-pop3-policy-plugin.h"
 
-/* What is mended may show what was hidden by it: the state, its sets, UIDLs, the
-   journal. */
+/* What is mended may show what was hidden by it: the state, its sets, UIDLs,
+   the journal. */
 #define MAX_REPAIRS 5
 
 struct check_cmd_context {

@@ -22,8 +22,8 @@ typedef int
 state_cmd_func_t(struct doveadm_mail_cmd_context *ctx, struct state_cmd *cmd,
 		 const char **error_r);
 
-/* Read the state without a change, also if it is corrupt. Returns 0 and the state,
-   to be freed, or -1 and an error. */
+/* Read the state without a change, also if it is corrupt. Returns 0 and the
+   state, to be freed, or -1 and an error. */
 int state_cmd_look(struct state_cmd *cmd, struct policy_state **state_r,
 		   const char **error_r);
 

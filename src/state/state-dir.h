@@ -49,8 +49,8 @@ int state_dir_write_file(const struct state_dir *dir, const char *name,
 int state_dir_replace_file(const struct state_dir *dir, const char *name,
 			   const string_t *text, bool sync,
 			   const char **error_r);
-/* The name under which what is of no use in the file of this name is kept, in the
-   data stack. No file has it yet. */
+/* The name under which what is of no use in the file of this name is kept, in
+   the data stack. No file has it yet. */
 const char *
 state_dir_corrupt_name(const struct state_dir *dir, const char *name);
 /* Returns 0, or -1 with errno and an error. */

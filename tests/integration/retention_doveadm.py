@@ -16,7 +16,8 @@ from test_poll import listing
 from uidl_doveadm import target
 
 PLACES = pytest.mark.parametrize("socket", [False, True], ids=["local", "over-doveadm-server"])
-EACH_FORM_ONE_SOCKET = pytest.mark.parametrize("form, socket", [*((form, False) for form in FORMATS), ("maildir", True)])
+EACH_FORM_ONE_SOCKET = pytest.mark.parametrize(
+    "form, socket", [*((form, False) for form in FORMATS), ("maildir", True)])
 SIZE = len(mailgen.message(1))
 NONE = {"downloaded": "0", "undownloaded": "0", "max_messages": "0", "max_size": "0", "bytes": "0"}
 

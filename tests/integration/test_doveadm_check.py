@@ -116,7 +116,8 @@ def mendable(*rows):
 
 MENDED = {
     "torn": (journal_damage.tear, [(JOURNAL, "torn", "1")]),
-    "cut": (journal_damage.cut, [(JOURNAL, "torn", "1"), (JOURNAL, "missing-lines", "1"), (JOURNAL, "lost-lines", "1")]),
+    "cut": (journal_damage.cut,
+            [(JOURNAL, "torn", "1"), (JOURNAL, "missing-lines", "1"), (JOURNAL, "lost-lines", "1")]),
     "bad line": (journal_damage.garble_line, [(JOURNAL, "damaged-lines", "1"), (JOURNAL, "lost-lines", "1")]),
     "lost line": (journal_damage.remove_line, [(JOURNAL, "missing-lines", "1"), (JOURNAL, "lost-lines", "1")]),
     "no journal": (journal_damage.remove_journal, [(JOURNAL, "missing", "1"), (JOURNAL, "lost-lines", "4")]),
