@@ -20,6 +20,7 @@ from dovecot import Server
 from journal_damage import content_of, put
 from retention_doveadm import EACH_FORM_ONE_SOCKET, PLACES, mail_and_state
 from test_poll import listing
+from test_retention_disk import disk, fill
 from uidl_doveadm import download, target, told
 
 NUMBERS = itertools.count(1)
@@ -264,6 +265,23 @@ def test_sessions_meanwhile(make):
     user.server.wait_idle()
     assert check(user) == (0, [])
     assert {uid for uid, line in user.journal().items() if "downloaded" in line} == {1, 2}
+
+
+@pytest.mark.parametrize("room", [0, 4096, 8192])
+def test_full_disk(make, room):
+    """What cannot be written is not mended, and is as it was; with room again it is."""
+    user = make(read=None)
+    with disk(user, user.state_dir):
+        uidls = download(user, 1, 2)
+        journal_damage.garble_line(user)
+        before = content_of(user.journal_path), content_of(user.state_path)
+        fill(user.state_dir, room)
+        rows = MENDED["bad line"][1]
+        assert run(user, "--repair") == (75, [(*row, "left") for row in rows])
+        assert (content_of(user.journal_path), content_of(user.state_path)) == before
+        os.unlink(os.path.join(user.state_dir, "full"))
+        repair(user, *rows)
+        assert told(user) == uidls
 
 
 def killed_repair(user, call, number):
