@@ -48,7 +48,7 @@ copy_sources() {
 		tar -xf - -C "$2" --no-same-owner
 }
 
-# install_package FOLDER: the package that was built there, also over an equal version.
-install_package() {
-	apt install --reinstall --allow-downgrades "$1"/dovecot-pop3-policy_*.deb
+# install_our_packages FOLDER: those that were built there, also over equal versions.
+install_our_packages() {
+	apt install --reinstall --allow-downgrades "$1"/dovecot-auth-json_*.deb "$1"/dovecot-pop3-policy_*.deb
 }

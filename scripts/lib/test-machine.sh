@@ -106,7 +106,7 @@ check_package() {
 }
 
 install_it() {
-	install_package "$work/package"
+	install_our_packages "$work/package"
 }
 
 integration() {

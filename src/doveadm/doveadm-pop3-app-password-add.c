@@ -7,7 +7,7 @@
 #include "password-hash.h"
 #include "app-password-options.h"
 #include "credential-cmd.h"
-#include "doveadm-pop3-policy-plugin.h"
+#include "doveadm-auth-json-plugin.h"
 
 #include <stdio.h>
 #include <sysexits.h>

@@ -8,7 +8,7 @@
 #include "credential-check.h"
 #include "last-used.h"
 #include "credential-cmd.h"
-#include "doveadm-pop3-policy-plugin.h"
+#include "doveadm-auth-json-plugin.h"
 
 #include <sysexits.h>
 

@@ -7,7 +7,7 @@
 #include "credential-cmd.h"
 #include "password-hash.h"
 #include "password-import.h"
-#include "doveadm-pop3-policy-plugin.h"
+#include "doveadm-auth-json-plugin.h"
 
 #include <fcntl.h>
 #include <sysexits.h>

@@ -10,7 +10,7 @@
 #include "scheme-limits.h"
 #include "credential-cmd.h"
 #include "password-input.h"
-#include "doveadm-pop3-policy-plugin.h"
+#include "doveadm-auth-json-plugin.h"
 
 #include <sysexits.h>
 #include <time.h>

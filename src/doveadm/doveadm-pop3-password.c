@@ -5,7 +5,7 @@
 #include "password-hash.h"
 #include "credential-cmd.h"
 #include "password-input.h"
-#include "doveadm-pop3-policy-plugin.h"
+#include "doveadm-auth-json-plugin.h"
 
 #include <sysexits.h>
 

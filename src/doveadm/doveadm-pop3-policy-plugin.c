@@ -9,15 +9,6 @@ const char *doveadm_pop3_policy_plugin_version = DOVECOT_ABI_VERSION;
 
 void doveadm_pop3_policy_plugin_init(struct module *module ATTR_UNUSED)
 {
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_app_password_add);
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_app_password_list);
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_app_password_revoke);
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_set);
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_verify);
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_disable);
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_enable);
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_remove);
-	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_password_import);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_check);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_quota_get);
 	doveadm_cmd_register_ver2(&doveadm_cmd_pop3_quota_reset);

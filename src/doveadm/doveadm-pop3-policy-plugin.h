@@ -9,19 +9,6 @@ extern const char *doveadm_pop3_policy_plugin_version;
 void doveadm_pop3_policy_plugin_init(struct module *module);
 void doveadm_pop3_policy_plugin_deinit(void);
 
-/* doveadm pop3 app-password add|list|revoke */
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_app_password_add;
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_app_password_list;
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_app_password_revoke;
-
-/* doveadm pop3 password set|verify|disable|enable|remove|import */
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_set;
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_verify;
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_disable;
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_enable;
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_remove;
-extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_password_import;
-
 /* doveadm pop3 check|status|top */
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_check;
 extern struct doveadm_cmd_ver2 doveadm_cmd_pop3_status;

@@ -23,7 +23,7 @@ static const struct passdb_list_settings list_defaults = {
 };
 
 const struct setting_parser_info passdb_list_setting_parser_info = {
-	.name = "pop3_policy_passdb_list",
+	.name = "auth_json_passdb_list",
 
 	.defines = list_defines,
 	.defaults = &list_defaults,
@@ -44,7 +44,7 @@ static const struct passdb_driver_settings driver_defaults = {
 };
 
 const struct setting_parser_info passdb_driver_setting_parser_info = {
-	.name = "pop3_policy_passdb_driver",
+	.name = "auth_json_passdb_driver",
 
 	.defines = driver_defines,
 	.defaults = &driver_defaults,

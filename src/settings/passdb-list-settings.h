@@ -1,5 +1,5 @@
-#ifndef POP3_POLICY_PASSDB_LIST_SETTINGS_H
-#define POP3_POLICY_PASSDB_LIST_SETTINGS_H
+#ifndef PASSDB_LIST_SETTINGS_H
+#define PASSDB_LIST_SETTINGS_H
 
 /* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
 

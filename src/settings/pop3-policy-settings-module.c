@@ -2,17 +2,12 @@
 
 #include "lib.h"
 #include "settings-parser.h"
-#include "passdb-list-settings.h"
 #include "pop3-policy-settings-module.h"
 #include "pop3-policy-settings-info.h"
-#include "passdb-json-settings-info.h"
 
 const char *pop3_policy_settings_version = DOVECOT_ABI_VERSION;
 
 const struct setting_parser_info *pop3_policy_settings_set_infos[] = {
 	&pop3_policy_setting_parser_info,
-	&passdb_json_setting_parser_info,
-	&passdb_list_setting_parser_info,
-	&passdb_driver_setting_parser_info,
 	NULL
 };
