@@ -19,6 +19,8 @@ label=$(release)
 
 test_packages="curl dovecot-imapd dovecot-lmtpd faketime fetchmail getmail6 groff-base lintian mpop
 	procps prometheus python3 python3-jsonschema python3-pytest strace valgrind"
+test_packages="curl dovecot-imapd dovecot-lmtpd dpkg-repack faketime fetchmail getmail6 groff-base iproute2
+	lintian locales mpop procps python3 python3-jsonschema python3-pytest strace valgrind"
 lint_packages="clang-tidy cppcheck"
 
 # Tests start what they need themselves: nothing may run because it is installed.
@@ -102,7 +104,22 @@ package() {
 
 check_package() {
 	cd "$work/package"
-	lintian --allow-root --info --display-info --fail-on error,warning ./*.changes
+	# The Standards-Version is that of Debian 12, as one source is for both.
+	lintian --allow-root --info --display-info --pedantic --suppress-tags out-of-date-standards-version \
+		--fail-on error,warning,info,pedantic ./*.changes
+}
+
+reproducible() {
+	"$source/tests/package/reproducible" "$work"/package/*.dsc "$work/reproducible"
+}
+
+# in_testbed TEST: one of tests/package, in a throw-away copy of this machine.
+in_testbed() {
+	"$source/tests/package/testbed" "$source" "$work/package" "/testbed/source/tests/package/$1"
+}
+
+autopkgtest() {
+	"$source/tests/package/autopkgtest" "$source" "$work/package"
 }
 
 install_it() {
@@ -131,6 +148,12 @@ step "unit tests with sanitizers" sanitizers
 step "distcheck" distcheck
 must "package" package
 step "lintian" check_package
+step "package: built again" reproducible
+step "package: installed, removed, purged" in_testbed install
+step "package: upgraded" in_testbed upgrade
+step "package: Dovecot is updated" in_testbed dovecot-update
+step "package: modules of another ABI" in_testbed other-abi
+step "package: autopkgtest" autopkgtest
 must "install the package" install_it
 step "integration tests" integration
 step "benchmark" benchmark
