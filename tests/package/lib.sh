@@ -55,12 +55,11 @@ restart_dovecot() {
 	dovecot
 }
 
-# until_true COMMAND...: within a minute.
+# until_true COMMAND...: within two minutes.
 until_true() {
-	tries=300
+	end=$(($(date +%s) + 120))
 	until "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || fail "never true: $*"
+		[ "$(date +%s)" -lt $end ] || fail "never true: $*"
 		sleep 0.2
 	done
 }
