@@ -17,10 +17,8 @@ mkdir -p "$logs"
 . "$source/scripts/lib/steps.sh"
 label=$(release)
 
-test_packages="curl dovecot-imapd dovecot-lmtpd faketime fetchmail getmail6 groff-base lintian mpop
-	procps prometheus python3 python3-jsonschema python3-pytest strace valgrind"
 test_packages="curl dovecot-imapd dovecot-lmtpd dpkg-repack faketime fetchmail getmail6 groff-base iproute2
-	lintian locales mpop procps python3 python3-jsonschema python3-pytest strace valgrind"
+	lintian locales mpop procps prometheus python3 python3-jsonschema python3-pytest strace valgrind"
 lint_packages="clang-tidy cppcheck"
 
 # Tests start what they need themselves: nothing may run because it is installed.
