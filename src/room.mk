@@ -10,6 +10,7 @@ AM_CPPFLAGS = \
 	-I$(top_srcdir)/src/credentials \
 	-I$(top_srcdir)/src/auth \
 	-I$(top_srcdir)/src/settings \
+	-I$(top_srcdir)/src/dict \
 	-I$(top_srcdir)/src/maildrop \
 	-I$(top_srcdir)/src/fast-polls \
 	-I$(top_srcdir)/src/retention \
@@ -19,6 +20,7 @@ AM_CPPFLAGS = \
 
 compat_lib = $(top_builddir)/src/compat/libcompat.la
 compat_auth_lib = $(top_builddir)/src/compat/libcompat-auth.la
+compat_dict_lib = $(top_builddir)/src/compat/libcompat-dict.la
 compat_password_lib = $(top_builddir)/src/compat/libcompat-password.la
 compat_program_lib = $(top_builddir)/src/compat/libcompat-program.la
 compat_storage_lib = $(top_builddir)/src/compat/libcompat-storage.la

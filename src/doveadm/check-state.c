@@ -130,7 +130,8 @@ check_leftover(struct check *check, const struct state_cmd *cmd,
 {
 	struct stat st;
 
-	if (fstatat(AT_FDCWD, t_strconcat(cmd->dir, "/", name, NULL), &st,
+	if (cmd->dir == NULL ||
+	    fstatat(AT_FDCWD, t_strconcat(cmd->dir, "/", name, NULL), &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	check_add(check, CHECK_TIDY, name, "leftover", 1,

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "module-dir.h"
 #include "doveadm-mail.h"
+#include "pop3-policy-store.h"
 #include "doveadm-pop3-policy-plugin.h"
 
 const char *doveadm_pop3_policy_plugin_version = DOVECOT_ABI_VERSION;
@@ -26,4 +27,5 @@ void doveadm_pop3_policy_plugin_init(struct module *module ATTR_UNUSED)
 
 void doveadm_pop3_policy_plugin_deinit(void)
 {
+	pop3_policy_store_unload();
 }

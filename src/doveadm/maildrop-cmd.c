@@ -4,6 +4,7 @@
 #include "mail-storage-private.h"
 #include "compat-mail-user.h"
 #include "pop3-policy-settings.h"
+#include "pop3-policy-store.h"
 #include "store.h"
 #include "epoch.h"
 #include "duplicates.h"
@@ -66,7 +67,6 @@ static int
 cmd_open(struct maildrop_cmd *cmd, struct mail_user *user, const char **error_r)
 {
 	struct mail_namespace *ns;
-	const char *dir;
 
 	i_zero(cmd);
 	cmd->user = user;
@@ -74,10 +74,10 @@ cmd_open(struct maildrop_cmd *cmd, struct mail_user *user, const char **error_r)
 	event_set_append_log_prefix(cmd->event, "pop3_policy: ");
 	cmd->failure = MAIL_ERROR_TEMP;
 	if (pop3_policy_settings_get(user, &cmd->set, error_r) < 0 ||
-	    pop3_policy_settings_state_dir(cmd->set, user, &dir, error_r) < 0)
+	    pop3_policy_store_open(cmd->set, user,
+				   compat_mail_user_wants_fsync(user),
+				   cmd->event, &cmd->store, error_r) < 0)
 		return -1;
-	cmd->store = policy_store_init(dir,
-		compat_mail_user_wants_fsync(user), cmd->event);
 	cmd->uidl_format = i_strdup(compat_mail_user_uidl_format(user));
 	ns = mail_namespace_find_inbox(user->namespaces);
 	/* as POP3 sees it: messages say Dovecot's own UIDLs, not those that we

@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "pop3-policy-settings.h"
+#include "pop3-policy-store.h"
 #include "epoch.h"
 #include "journal.h"
 #include "store.h"
@@ -50,13 +51,12 @@ int retention_cmd_read_bounds(struct mail_user *user,
 			      const char **error_r)
 {
 	struct policy_store *store;
-	const char *dir;
 	int ret;
 
-	if (pop3_policy_settings_state_dir(set, user, &dir, error_r) < 0)
-		return -1;
 	/* nothing is written, so there is nothing to sync */
-	store = policy_store_init(dir, FALSE, user->event);
+	if (pop3_policy_store_open(set, user, FALSE, user->event, &store,
+				   error_r) < 0)
+		return -1;
 	ret = read_bounds(store, bounds_r, error_r);
 	policy_store_deinit(&store);
 	return ret;

@@ -4,6 +4,7 @@
 #include "mail-user.h"
 #include "compat-mail-user.h"
 #include "pop3-policy-settings.h"
+#include "pop3-policy-store.h"
 #include "store.h"
 #include "state-cmd.h"
 
@@ -15,14 +16,15 @@ cmd_open(struct state_cmd *cmd, struct mail_user *user, const char **error_r)
 	cmd->now = time(NULL);
 	if (pop3_policy_settings_get(user, &cmd->set, error_r) < 0)
 		return -1;
-	if (pop3_policy_settings_state_dir(cmd->set, user, &cmd->dir,
-					   error_r) < 0) {
-		pop3_policy_settings_free(&cmd->set);
-		return -1;
-	}
-	cmd->store = policy_store_init(cmd->dir,
-		compat_mail_user_wants_fsync(user), user->event);
-	return 0;
+	if ((pop3_policy_settings_use_dict(cmd->set) ||
+	     pop3_policy_settings_state_dir(cmd->set, user, &cmd->dir,
+					    error_r) == 0) &&
+	    pop3_policy_store_open(cmd->set, user,
+				   compat_mail_user_wants_fsync(user),
+				   user->event, &cmd->store, error_r) == 0)
+		return 0;
+	pop3_policy_settings_free(&cmd->set);
+	return -1;
 }
 
 static void cmd_close(struct state_cmd *cmd)
@@ -38,8 +40,9 @@ int state_cmd_look(struct state_cmd *cmd, struct policy_state **state_r,
 		return -1;
 	if (*state_r != NULL)
 		return 0;
-	*error_r = t_strdup_printf("%s/state.json is corrupt (%s): the next "
-		"session sets it aside", cmd->dir, *error_r);
+	*error_r = t_strdup_printf("%s is corrupt (%s): the next session sets "
+		"it aside", cmd->dir == NULL ? "the state in the dict" :
+		t_strconcat(cmd->dir, "/state.json", NULL), *error_r);
 	return -1;
 }
 

@@ -12,7 +12,8 @@ struct state_cmd {
 	struct mail_user *user;
 	const struct pop3_policy_settings *set;
 	struct policy_store *store;
-	/* the state folder, which may not exist */
+	/* the state folder, which may not exist; NULL if the state is in a
+	   dict */
 	const char *dir;
 	time_t now;
 };

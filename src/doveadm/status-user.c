@@ -21,8 +21,9 @@ static time_t last_written(const struct state_cmd *cmd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(AT_FDCWD, t_strconcat(cmd->dir, "/", name, NULL), &st,
-		       AT_SYMLINK_NOFOLLOW) < 0 ? 0 : st.st_mtime;
+	return cmd->dir == NULL ||
+		fstatat(AT_FDCWD, t_strconcat(cmd->dir, "/", name, NULL), &st,
+			AT_SYMLINK_NOFOLLOW) < 0 ? 0 : st.st_mtime;
 }
 
 static struct status_device *

@@ -4,6 +4,7 @@
 #include "module-dir.h"
 #include "mail-user.h"
 #include "master-service.h"
+#include "pop3-policy-store.h"
 #include "pop3-symbols.h"
 #include "mail-hooks.h"
 #include "sync-hooks.h"
@@ -43,6 +44,7 @@ void pop3_policy_plugin_init(struct module *module)
 
 void pop3_policy_plugin_deinit(void)
 {
+	pop3_policy_store_unload();
 	if (pop3_client_created_hook_set != NULL) {
 		mail_hooks_remove();
 		pop3_client_created_hook_set(next_hook_client_created);

@@ -4,6 +4,7 @@
 #include "mail-search.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
+#include "pop3-policy-store.h"
 #include "exempt.h"
 #include "policy-event.h"
 #include "search-query.h"
@@ -46,13 +47,10 @@ session_open_state(struct client *client, const struct pop3_policy_settings *set
 		   struct event *event, struct policy_store **store_r,
 		   struct session_uidls **uidls_r, const char **error_r)
 {
-	const char *dir;
-
-	if (pop3_policy_settings_state_dir(set, client->user, &dir,
-					   error_r) < 0)
+	/* it syncs until the settings of the mailbox are there */
+	if (pop3_policy_store_open(set, client->user, TRUE, event, store_r,
+				   error_r) < 0)
 		return -1;
-	/* until the settings of the mailbox are there */
-	*store_r = policy_store_init(dir, TRUE, event);
 	if (session_uidls_init(client, set, *store_r, event, uidls_r,
 			       error_r) < 0) {
 		policy_store_deinit(store_r);

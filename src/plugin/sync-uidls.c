@@ -7,6 +7,7 @@
 #include "compat-mail-user.h"
 #include "compat-uidl-format.h"
 #include "pop3-policy-settings.h"
+#include "pop3-policy-store.h"
 #include "uidl.h"
 #include "epoch.h"
 #include "store.h"
@@ -46,12 +47,10 @@ static int
 open_state(struct sync_uidls *uidls, const struct pop3_policy_settings *set,
 	   struct mail_user *user, const char **error_r)
 {
-	const char *dir;
-
-	if (pop3_policy_settings_state_dir(set, user, &dir, error_r) < 0)
+	if (pop3_policy_store_open(set, user,
+				   compat_mail_user_wants_fsync(user),
+				   uidls->event, &uidls->store, error_r) < 0)
 		return -1;
-	uidls->store = policy_store_init(dir, compat_mail_user_wants_fsync(user),
-					 uidls->event);
 	return policy_store_read(uidls->store, &uidls->state, error_r) ==
 		POLICY_STORE_OK ? 0 : -1;
 }

@@ -45,7 +45,10 @@ static int parse_rates(struct pop3_policy_settings *set, const char **error_r)
 static bool state_is_valid(const char *state)
 {
 	const size_t prefix_len = strlen(POP3_POLICY_STATE_FILE_PREFIX);
+	const size_t dict_len = strlen(POP3_POLICY_STATE_DICT_PREFIX);
 
+	if (strncmp(state, POP3_POLICY_STATE_DICT_PREFIX, dict_len) == 0)
+		return state[dict_len] != '\0';
 	return strncmp(state, POP3_POLICY_STATE_FILE_PREFIX, prefix_len) == 0 &&
 		(state[prefix_len] == '/' || state[prefix_len] == '%');
 }
@@ -210,7 +213,9 @@ bool pop3_policy_settings_check(void *_set, pool_t pool, const char **error_r)
 	if (!state_is_valid(set->pop3_policy_state)) {
 		*error_r = t_strdup_printf("pop3_policy_state: unknown store "
 			"\"%s\", expected "POP3_POLICY_STATE_FILE_PREFIX
-			" and an absolute path", set->pop3_policy_state);
+			" and an absolute path, or "
+			POP3_POLICY_STATE_DICT_PREFIX" and the name of a dict",
+			set->pop3_policy_state);
 		return FALSE;
 	}
 	if (parse_choice("pop3_policy_quota_top", set->pop3_policy_quota_top,

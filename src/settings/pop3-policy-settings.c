@@ -21,6 +21,12 @@ static bool path_leads_up(const char *path)
 	return strstr(t_strconcat(path, "/", NULL), "/../") != NULL;
 }
 
+bool pop3_policy_settings_use_dict(const struct pop3_policy_settings *set)
+{
+	return strncmp(set->pop3_policy_state, POP3_POLICY_STATE_DICT_PREFIX,
+		       strlen(POP3_POLICY_STATE_DICT_PREFIX)) == 0;
+}
+
 int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
 				   struct mail_user *user, const char **dir_r,
 				   const char **error_r)
@@ -28,6 +34,11 @@ int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
 	const char *dir, *error;
 	size_t len;
 
+	if (pop3_policy_settings_use_dict(set)) {
+		*error_r = "pop3_policy_state: the state is in a dict, not in "
+			"a folder";
+		return -1;
+	}
 	if (pop3_policy_settings_expand(set, user, &dir, &error) < 0) {
 		*error_r = t_strdup_printf("pop3_policy_state: %s", error);
 		return -1;

@@ -9,8 +9,9 @@
 
 struct mail_user;
 
-/* The only kind of store that pop3_policy_state may name. */
+/* The kinds of store that pop3_policy_state may name. */
 #define POP3_POLICY_STATE_FILE_PREFIX "file:"
+#define POP3_POLICY_STATE_DICT_PREFIX "dict:"
 
 /* The settings, by the same names on all Dovecot lines: values of plugin {} on
    2.3, global settings on 2.4. Userdb fields of these names override them. */
@@ -30,7 +31,8 @@ struct pop3_policy_settings {
 	const char *pop3_policy_quota_action;
 	/* how fast each session may be, see rate-text.h */
 	const char *pop3_policy_rate;
-	/* "file:DIR", the state folder, with variables */
+	/* "file:DIR", the state folder, or "dict:NAME" (2.3: "dict:URI"), with
+	   variables */
 	const char *pop3_policy_state;
 	/* a session whose state cannot be known: "fail" refuses it, "ignore"
 	   runs it as if there were no policy */
@@ -106,8 +108,11 @@ int pop3_policy_settings_expand(const struct pop3_policy_settings *set,
 				struct mail_user *user, const char **value_r,
 				const char **error_r);
 
+/* Whether the state is in a dict, not in a folder. */
+bool pop3_policy_settings_use_dict(const struct pop3_policy_settings *set);
 /* The absolute path of the state folder, in the data stack. Returns 0, or -1
-   and an error, such as that the user has no home. */
+   and an error, such as that the user has no home, or that there is no
+   folder. */
 int pop3_policy_settings_state_dir(const struct pop3_policy_settings *set,
 				   struct mail_user *user, const char **dir_r,
 				   const char **error_r);

@@ -6,6 +6,7 @@
 #include "read-full.h"
 #include "write-full.h"
 #include "journal-file.h"
+#include "policy-dict.h"
 #include "store-private.h"
 #include "journal.h"
 
@@ -124,6 +125,21 @@ append_text(struct policy_store *store, const struct journal_file *file,
 	return -1;
 }
 
+static enum policy_store_result
+append_to_dict(struct policy_store *store, uint32_t generation,
+	       const ARRAY_TYPE(pop3_message) *messages, const char **error_r)
+{
+	enum policy_store_result result;
+	string_t *text = str_new(default_pool,
+				 array_count(messages) * LINE_USUAL_SIZE + 1);
+
+	print_lines(text, messages);
+	result = store->dict_v->append_journal(store->dict, generation, text,
+					       error_r);
+	str_free(&text);
+	return result;
+}
+
 enum policy_store_result
 policy_journal_append(struct policy_store *store, uint32_t generation,
 		      const ARRAY_TYPE(pop3_message) *messages,
@@ -134,8 +150,10 @@ policy_journal_append(struct policy_store *store, uint32_t generation,
 	string_t *text;
 	int ret;
 
-	i_assert(store->lock != NULL);
 	i_assert(generation != 0);
+	if (store->dict != NULL)
+		return append_to_dict(store, generation, messages, error_r);
+	i_assert(store->lock != NULL);
 	i_assert(!store->journal_replaced);
 
 	ret = open_in_place(store, generation, &file, error_r);
@@ -241,6 +259,21 @@ write_new(struct policy_store *store,
 	return ret;
 }
 
+/* Whether it can be written turns out with the state. */
+static void
+replace_in_dict(struct policy_store *store,
+		const struct policy_journal_header *header,
+		const ARRAY_TYPE(pop3_message) *messages)
+{
+	string_t *text = str_new(default_pool,
+		(array_count(messages) + 1) * LINE_USUAL_SIZE);
+
+	policy_journal_header_print(text, header);
+	print_lines(text, messages);
+	store->dict_v->replace_journal(store->dict, header->generation, text);
+	str_free(&text);
+}
+
 enum policy_store_result
 policy_journal_replace(struct policy_store *store, uint32_t epoch,
 		       uint32_t generation,
@@ -252,8 +285,12 @@ policy_journal_replace(struct policy_store *store, uint32_t epoch,
 		.generation = generation,
 	};
 
-	i_assert(store->lock != NULL);
 	i_assert(epoch != 0 && generation != 0);
+	if (store->dict != NULL) {
+		replace_in_dict(store, &header, messages);
+		return POLICY_STORE_OK;
+	}
+	i_assert(store->lock != NULL);
 
 	if ((!store->journal_replaced && keep_committed(store, error_r) < 0) ||
 	    write_new(store, &header, messages, error_r) < 0)

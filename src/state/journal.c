@@ -4,7 +4,9 @@
 #include "array.h"
 #include "hash.h"
 #include "istream.h"
+#include "str.h"
 #include "journal-file.h"
+#include "policy-dict.h"
 #include "store-private.h"
 #include "journal.h"
 
@@ -159,29 +161,123 @@ read_generation(const struct state_dir *dir, uint32_t generation,
 	return ret;
 }
 
-int policy_journal_read(struct policy_store *store, uint32_t generation,
-			struct policy_journal **journal_r,
-			const char **error_r)
+/* Returns 1 and the header, which stays if it is damaged, or -1 and an error. */
+static int
+parse_first_line(const string_t *text, struct policy_journal_header *header,
+		 const char **error_r)
+{
+	const unsigned char *line = str_data(text);
+	const unsigned char *end = memchr(line, '\n', str_len(text));
+	const char *error;
+
+	if (end == NULL ||
+	    policy_journal_header_parse(line, end - line, header, &error) !=
+	    POLICY_JOURNAL_HEADER_TOO_NEW)
+		return 1;
+	*error_r = t_strdup_printf("the journal in the dict: %s", error);
+	return -1;
+}
+
+/* Returns 1 if there is a journal of this generation in the dict whose first
+   line is not of a newer version, 0 if there is none, -1 and an error. */
+static int
+find_in_dict(struct policy_store *store, uint32_t generation,
+	     const char **error_r)
+{
+	struct policy_journal_header header;
+	string_t *text = t_str_new(JOURNAL_LINE_MAX_SIZE);
+	bool damaged;
+	int ret;
+
+	i_zero(&header);
+	ret = store->dict_v->find_journal(store->dict, generation, text,
+					  &damaged, error_r);
+	return ret <= 0 ? ret : parse_first_line(text, &header, error_r);
+}
+
+static int
+parse_text(const string_t *text, struct policy_journal *journal,
+	   const char **error_r)
+{
+	struct journal_reader reader = { .journal = journal };
+	struct policy_journal_header header;
+	size_t too_long = 0;
+
+	i_zero(&header);
+	if (parse_first_line(text, &header, error_r) < 0)
+		return -1;
+	journal->epoch = header.epoch;
+	journal->generation = header.generation;
+	reader.header_expected = header.generation != 0;
+	hash_table_create_direct(&reader.indexes, default_pool, 0);
+	T_BEGIN {
+		(void)read_block(&reader, str_data(text), str_len(text),
+				 &too_long);
+	} T_END;
+	hash_table_destroy(&reader.indexes);
+	return 1;
+}
+
+static int
+read_dict(struct policy_store *store, uint32_t generation,
+	  struct policy_journal *journal, const char **error_r)
+{
+	string_t *text = str_new(default_pool, READ_SIZE);
+	bool damaged;
+	int ret;
+
+	ret = store->dict_v->get_journal(store->dict, generation, text,
+					 &damaged, error_r);
+	if (ret > 0)
+		ret = parse_text(text, journal, error_r);
+	str_free(&text);
+	return ret;
+}
+
+static struct policy_journal *journal_alloc(void)
 {
 	pool_t pool;
 	struct policy_journal *journal;
-	struct state_dir dir;
-	int ret;
 
-	ret = dir_open(store, &dir, error_r);
-	if (ret <= 0)
-		return ret;
 	pool = pool_alloconly_create("policy journal", 16 * 1024);
 	journal = p_new(pool, struct policy_journal, 1);
 	journal->pool = pool;
 	i_array_init(&journal->messages, 128);
-	ret = read_generation(&dir, generation, journal, error_r);
-	dir_close(store, &dir);
+	return journal;
+}
+
+/* Returns ret, and the journal if that says so. */
+static int
+finish_read(struct policy_journal *journal, int ret,
+	    struct policy_journal **journal_r)
+{
 	if (ret > 0)
 		*journal_r = journal;
 	else
 		policy_journal_free(&journal);
 	return ret;
+}
+
+int policy_journal_read(struct policy_store *store, uint32_t generation,
+			struct policy_journal **journal_r,
+			const char **error_r)
+{
+	struct policy_journal *journal;
+	struct state_dir dir;
+	int ret;
+
+	if (store->dict != NULL) {
+		journal = journal_alloc();
+		ret = read_dict(store, generation, journal, error_r);
+		return finish_read(journal, ret, journal_r);
+	}
+	ret = dir_open(store, &dir, error_r);
+	if (ret <= 0)
+		return ret;
+	journal = journal_alloc();
+	ret = read_generation(&dir, generation, journal, error_r);
+	dir_close(store, &dir);
+	return finish_read(journal, ret, journal_r);
 }
 
 void policy_journal_free(struct policy_journal **_journal)
@@ -216,6 +312,8 @@ int policy_journal_exists(struct policy_store *store, uint32_t generation,
 	struct journal_file file;
 	int ret;
 
+	if (store->dict != NULL)
+		return find_in_dict(store, generation, error_r);
 	ret = open_file(store, generation, &file, error_r);
 	if (ret > 0)
 		journal_file_close(&file);
@@ -241,8 +339,14 @@ int policy_journal_is_torn(struct policy_store *store, uint32_t generation,
 			   const char **error_r)
 {
 	struct journal_file file;
+	bool torn;
 	int ret;
 
+	if (store->dict != NULL) {
+		ret = store->dict_v->find_journal(store->dict, generation, NULL,
+						  &torn, error_r);
+		return ret <= 0 ? ret : torn ? 1 : 0;
+	}
 	ret = open_file(store, generation, &file, error_r);
 	if (ret <= 0)
 		return ret;

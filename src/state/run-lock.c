@@ -33,12 +33,24 @@ try_lock(struct policy_run_lock *lock, const char **error_r)
 	return ret;
 }
 
+/* With the state in a dict, this host may have no folder of the user yet. */
+static int make_dir(struct policy_store *store, const char **error_r)
+{
+	if (*store->path == '\0') {
+		*error_r = "the user has no home directory for "LOCK_NAME;
+		return -1;
+	}
+	return state_dir_create(store->path, FALSE, error_r);
+}
+
 int policy_run_try_lock(struct policy_store *store,
 			struct policy_run_lock **lock_r, const char **error_r)
 {
 	struct policy_run_lock *lock;
 	int ret;
 
+	if (store->dict != NULL && make_dir(store, error_r) < 0)
+		return -1;
 	lock = i_new(struct policy_run_lock, 1);
 	ret = state_dir_open(store->path, &lock->dir, error_r);
 	if (ret > 0) {

@@ -8,6 +8,8 @@
 #include "brief.h"
 #include "policy-event.h"
 #include "state-file.h"
+#include "policy-dict.h"
+#include "store-dict.h"
 #include "store-private.h"
 
 #include <fcntl.h>
@@ -45,6 +47,8 @@ void policy_store_deinit(struct policy_store **_store)
 		return;
 	*_store = NULL;
 	i_assert(store->lock == NULL);
+	if (store->dict != NULL)
+		store->dict_v->close(&store->dict);
 	policy_state_deinit(&store->known_state);
 	buffer_free(&store->known_text);
 	event_unref(&store->event);
@@ -64,9 +68,9 @@ enum policy_store_result policy_store_write_failure(int write_errno)
 	}
 }
 
-static void
-set_known(struct policy_store *store, struct policy_state *state,
-	  const void *text, size_t size)
+void policy_store_set_known(struct policy_store *store,
+			    struct policy_state *state, const void *text,
+			    size_t size)
 {
 	policy_state_deinit(&store->known_state);
 	buffer_set_used_size(store->known_text, 0);
@@ -84,9 +88,10 @@ get_known(struct policy_store *store, const void *text, size_t size)
 	return policy_state_ref_unchanged(store->known_state);
 }
 
-static enum load_result
-load_text(struct policy_store *store, const void *text, size_t size,
-	  struct policy_state **state_r, const char **error_r)
+enum load_result
+policy_store_load_text(struct policy_store *store, const void *text,
+		       size_t size, struct policy_state **state_r,
+		       const char **error_r)
 {
 	struct policy_state *state = get_known(store, text, size);
 
@@ -99,7 +104,7 @@ load_text(struct policy_store *store, const void *text, size_t size,
 		case POLICY_STATE_TOO_NEW:
 			return LOAD_FAILED;
 		}
-		set_known(store, state, text, size);
+		policy_store_set_known(store, state, text, size);
 		state = policy_state_ref(state);
 	}
 	*state_r = state;
@@ -121,7 +126,7 @@ load(struct policy_store *store, const struct state_dir *dir,
 		*state_r = policy_state_init();
 		return LOADED;
 	}
-	return load_text(store, text, size, state_r, error_r);
+	return policy_store_load_text(store, text, size, state_r, error_r);
 }
 
 int policy_store_read_brief(struct policy_store *store, pool_t pool,
@@ -133,6 +138,8 @@ int policy_store_read_brief(struct policy_store *store, pool_t pool,
 	size_t size;
 	int ret;
 
+	if (store->dict != NULL)
+		return store_dict_read_brief(store, pool, epoch_r, error_r);
 	ret = state_dir_open(store->path, &dir, error_r);
 	if (ret <= 0)
 		return ret;
@@ -152,6 +159,8 @@ load_unlocked(struct policy_store *store, struct policy_state **state_r,
 	struct state_dir dir;
 	int ret;
 
+	if (store->dict != NULL)
+		return store_dict_load(store, state_r, corrupt_r, error_r);
 	*corrupt_r = FALSE;
 	ret = state_dir_open(store->path, &dir, error_r);
 	if (ret < 0)
@@ -227,11 +236,25 @@ lock(struct policy_store *store, const char **error_r)
 		policy_store_write_failure(errno);
 }
 
-static void unlock(struct policy_store *store)
+enum policy_store_result
+policy_store_lock_dir(struct policy_store *store, const char **error_r)
+{
+	enum policy_store_result result;
+
+	result = policy_store_open_dir(store, &store->dir, error_r);
+	return result == POLICY_STORE_OK ? lock(store, error_r) : result;
+}
+
+void policy_store_unlock_dir(struct policy_store *store)
 {
 	if (store->lock != NULL)
 		file_lock_free(&store->lock);
 	state_dir_close(&store->dir);
+}
+
+static void unlock(struct policy_store *store)
+{
+	policy_store_unlock_dir(store);
 	store->journal_generation = 0;
 	store->journal_replaced = FALSE;
 }
@@ -274,9 +297,9 @@ policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 
 	i_assert(store->lock == NULL);
 
-	result = policy_store_open_dir(store, &store->dir, error_r);
-	if (result == POLICY_STORE_OK)
-		result = lock(store, error_r);
+	if (store->dict != NULL)
+		return store_dict_begin(store, state_r, error_r);
+	result = policy_store_lock_dir(store, error_r);
 	if (result == POLICY_STORE_OK) {
 		switch (load(store, &store->dir, state_r, error_r)) {
 		case LOADED:
@@ -307,6 +330,10 @@ static void forget_new_journal(struct policy_store *store)
 
 void policy_store_rollback(struct policy_store *store)
 {
+	if (store->dict != NULL) {
+		store_dict_rollback(store);
+		return;
+	}
 	i_assert(store->lock != NULL);
 	forget_new_journal(store);
 	unlock(store);
@@ -329,8 +356,8 @@ replace_state(struct policy_store *store, struct policy_state *state,
 		errno = EFBIG;
 	} else if (state_dir_replace_file(&store->dir, STATE_NAME, text,
 					  store->fsync, error_r) == 0) {
-		set_known(store, policy_state_ref(state),
-			  str_data(text), str_len(text));
+		policy_store_set_known(store, policy_state_ref(state),
+				       str_data(text), str_len(text));
 		return 0;
 	}
 	/* it may be this one, which now differs from its text */
@@ -354,6 +381,8 @@ policy_store_commit(struct policy_store *store, struct policy_state *state,
 {
 	enum policy_store_result result = POLICY_STORE_OK;
 
+	if (store->dict != NULL)
+		return store_dict_commit(store, state, error_r);
 	i_assert(store->lock != NULL);
 
 	if (replace_state(store, state, error_r) < 0) {

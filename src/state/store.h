@@ -5,10 +5,12 @@
 
 #include "state.h"
 
-/* Where the state of one user lives: DIR/state.json, written anew under the
+/* Where the state of one user lives: in a dict (policy-dict.h), or DIR/state.json, written anew under the
    lock DIR/state.lock and renamed into place, so that a reader without the lock
    sees the old or the new one, never a part. */
 struct policy_store;
+struct policy_dict;
+struct policy_dict_vfuncs;
 
 enum policy_store_result {
 	POLICY_STORE_OK,
@@ -23,6 +25,12 @@ enum policy_store_result {
 /* path is that of the state folder; nothing is opened or made yet. */
 struct policy_store *
 policy_store_init(const char *path, bool fsync, struct event *event_parent);
+/* The state is in a dict, which is taken over. path is that of a folder with
+   locks of this host, or "". */
+struct policy_store *
+policy_store_init_dict(struct policy_dict *dict,
+		       const struct policy_dict_vfuncs *dict_v,
+		       const char *path, struct event *event_parent);
 void policy_store_deinit(struct policy_store **store);
 /* Whether files are synced from now on. */
 void policy_store_set_fsync(struct policy_store *store, bool fsync);
