@@ -96,27 +96,24 @@ read_piece(struct dict_journal *journal, uint32_t generation,
 			   error_r);
 }
 
-/* Append a piece; one that is missing counts as a line that cannot be read, and
-   so does its end, if somebody has cut it. */
+/* Append the whole lines of a piece; *damaged is set if it is missing, or cut by
+   somebody. */
 static int
 append_piece(struct dict_journal *journal, uint32_t generation,
 	     unsigned int number, string_t *text, bool *damaged,
 	     const char **error_r)
 {
-	const char *piece;
-	size_t len;
+	const char *piece, *end;
 	int ret;
 
 	ret = read_piece(journal, generation, number, &piece, error_r);
 	if (ret < 0)
 		return -1;
-	len = ret == 0 ? 0 : strlen(piece);
-	if (ret > 0)
-		str_append_data(text, piece, len);
-	if (len == 0 || piece[len - 1] != '\n') {
-		str_append_c(text, '\n');
+	end = ret == 0 ? NULL : strrchr(piece, '\n');
+	if (end != NULL)
+		str_append_data(text, piece, end + 1 - piece);
+	if (end == NULL || end[1] != '\0')
 		*damaged = TRUE;
-	}
 	return 0;
 }
 
@@ -166,10 +163,8 @@ int dict_journal_find(struct dict_journal *journal, uint32_t generation,
 	if (ret <= 0)
 		return ret;
 	if (text != NULL) {
-		bool first_damaged;
-
 		return append_piece(journal, head.generation, 0, text,
-				    &first_damaged, error_r) < 0 ? -1 : 1;
+				    damaged_r, error_r) < 0 ? -1 : 1;
 	}
 	last = t_str_new(PIECE_SIZE);
 	return append_piece(journal, head.generation, head.pieces - 1, last,

@@ -161,19 +161,21 @@ read_generation(const struct state_dir *dir, uint32_t generation,
 	return ret;
 }
 
-/* Returns 1 and the header, which stays if it is damaged, or -1 and an error. */
+/* Returns 1 and the header, zeroes if it is damaged, 0 if it is not of this
+   generation, -1 and an error. */
 static int
-parse_first_line(const string_t *text, struct policy_journal_header *header,
-		 const char **error_r)
+parse_first_line(const string_t *text, uint32_t generation,
+		 struct policy_journal_header *header_r, const char **error_r)
 {
 	const unsigned char *line = str_data(text);
 	const unsigned char *end = memchr(line, '\n', str_len(text));
 	const char *error;
 
+	i_zero(header_r);
 	if (end == NULL ||
-	    policy_journal_header_parse(line, end - line, header, &error) !=
+	    policy_journal_header_parse(line, end - line, header_r, &error) !=
 	    POLICY_JOURNAL_HEADER_TOO_NEW)
-		return 1;
+		return generation == 0 || generation == header_r->generation;
 	*error_r = t_strdup_printf("the journal in the dict: %s", error);
 	return -1;
 }
@@ -189,23 +191,24 @@ find_in_dict(struct policy_store *store, uint32_t generation,
 	bool damaged;
 	int ret;
 
-	i_zero(&header);
 	ret = store->dict_v->find_journal(store->dict, generation, text,
 					  &damaged, error_r);
-	return ret <= 0 ? ret : parse_first_line(text, &header, error_r);
+	return ret <= 0 ? ret :
+		parse_first_line(text, generation, &header, error_r);
 }
 
 static int
-parse_text(const string_t *text, struct policy_journal *journal,
-	   const char **error_r)
+parse_text(const string_t *text, uint32_t generation,
+	   struct policy_journal *journal, const char **error_r)
 {
 	struct journal_reader reader = { .journal = journal };
 	struct policy_journal_header header;
 	size_t too_long = 0;
+	int ret;
 
-	i_zero(&header);
-	if (parse_first_line(text, &header, error_r) < 0)
-		return -1;
+	ret = parse_first_line(text, generation, &header, error_r);
+	if (ret <= 0)
+		return ret;
 	journal->epoch = header.epoch;
 	journal->generation = header.generation;
 	reader.header_expected = header.generation != 0;
@@ -229,7 +232,9 @@ read_dict(struct policy_store *store, uint32_t generation,
 	ret = store->dict_v->get_journal(store->dict, generation, text,
 					 &damaged, error_r);
 	if (ret > 0)
-		ret = parse_text(text, journal, error_r);
+		ret = parse_text(text, generation, journal, error_r);
+	if (ret > 0 && damaged)
+		journal->damaged++;
 	str_free(&text);
 	return ret;
 }

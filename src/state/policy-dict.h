@@ -70,8 +70,8 @@ struct policy_dict_vfuncs {
 	int (*get_journal)(struct policy_dict *dict, uint32_t generation,
 			   string_t *text_r, bool *damaged_r,
 			   const char **error_r);
-	/* Likewise, but only its first line is read, if text_r is not NULL;
-	   *damaged_r says whether the last lines are missing. */
+	/* Likewise, but only its first lines are read, if text_r is not NULL,
+	   else *damaged_r says whether the last lines are missing. */
 	int (*find_journal)(struct policy_dict *dict, uint32_t generation,
 			    string_t *text_r, bool *damaged_r,
 			    const char **error_r);

@@ -1,0 +1,213 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""States in a dict: the same documents, the same commands, the same UIDLs through disasters."""
+
+import json
+import os
+
+import jsonschema
+import pytest
+
+import clock
+import dicts
+import state_check
+import uidl_doveadm
+from conftest import running
+from test_uidl_matrix import Mailbox, check
+
+DISASTERS = ["indexes deleted", "uidlist deleted", "UIDVALIDITY changed", "pop3_uidl_format changed",
+             "backup restored", "re-appended by IMAP"]
+
+
+@pytest.fixture(scope="module", params=dicts.KINDS)
+def program(request, memory_disk):
+    found = dicts.program(request.param)
+    yield found
+    found.remove()
+
+
+@pytest.fixture(scope="module")
+def dict_server(program):
+    with running(dicts.host(program, "host-a")) as found:
+        yield found
+
+
+@pytest.fixture
+def new_user(make_user_on, dict_server):
+    return make_user_on(dict_server)
+
+
+def fetch(user, *numbers):
+    """Downloads these messages; returns what came over the wire."""
+    with user.session() as pop3:
+        wire = sum(pop3.retr(number).wire_size for number in numbers)
+        pop3.quit()
+    user.server.wait_idle()
+    return wire
+
+
+def journal(program, user):
+    """The lines of the journal, without the first one."""
+    generation, pieces = map(int, program.get(user, "doc/journal").split())
+    text = "".join(program.get(user, "doc/journal/%d/%d" % (generation, number)) for number in range(pieces))
+    assert text.endswith("\n")
+    first, *rest = [json.loads(line) for line in text.splitlines()]
+    assert first["generation"] == generation
+    return rest
+
+
+def test_documents(program, new_user):
+    """What would be in files is in the dict, and no file is made but those that are locked."""
+    user = new_user(messages=3, quota="1M/day")
+    wire = fetch(user, 1, 2)
+    found = program.all(user)
+    state = json.loads(found["doc/state"])
+    jsonschema.validate(state, state_check.schema("state"))
+    assert state["quota"]["windows"]["day"]["bytes"] == wire
+    assert state["uidl"]["recorded"] == "1:3" and state["uidl"]["downloaded"] == "1:2"
+    lines = journal(program, user)
+    for line in lines:
+        jsonschema.validate(line, state_check.schema("journal"))
+    assert sorted(line["uid"] for line in lines) == [1, 2, 3]
+    assert {line["uid"] for line in lines if "downloaded" in line} == {1, 2}
+    assert set(os.listdir(user.state_dir)) <= {"state.lock", "retention.lock"}
+    start = state["quota"]["windows"]["day"]["start"]
+    assert found["num/quota/day/%d/bytes" % start] == str(wire)
+    assert found["num/quota/day/%d/messages" % start] == "2"
+    # nothing of locks is left but what the next one adds to
+    assert "doc/owner" not in found
+    locks = {name: value for name, value in found.items() if "lock" in name}
+    assert locks == {"num/lock/%s/0" % found["num/version"]: "0"}
+
+
+def test_poll_writes_nothing(program, new_user):
+    user = new_user(messages=3, quota="1M/day")
+    fetch(user, 1)
+    before = program.all(user)
+    for _ in range(2):
+        assert len(user.told()) == 3
+    assert program.all(user) == before
+
+
+def test_quota(program, new_user):
+    user = new_user(messages=5, quota="3msg/day 10M/hour")
+    fetch(user, 1, 2)
+    with user.session() as pop3:
+        assert pop3.retr(3).ok
+        reply = pop3.retr(4)
+        assert not reply.ok and "[SYS/TEMP]" in reply.text
+        pop3.quit()
+    user.server.wait_idle()
+    assert user.quota()["day", "messages"]["used"] == "3"
+    rows = user.quota_rows("reset")
+    assert {(row["window"], row["type"]): row["reset"] for row in rows}["day", "messages"] == "3"
+    fetch(user, 1, 2, 3)
+    assert user.quota()["day", "messages"]["used"] == "3"
+
+
+def hour_numbers(program, user):
+    return {name: value for name, value in program.all(user).items() if name.startswith("num/quota/hour/")}
+
+
+def test_new_window(program, new_user):
+    """Numbers of a window that has ended are removed."""
+    user = new_user(messages=5, quota="3msg/hour")
+    user.server.clock.set(clock.quiet_noon())
+    fetch(user, 1, 2, 3)
+    old = hour_numbers(program, user)
+    user.server.clock.advance(hours=1)
+    wire = fetch(user, 1, 2)
+    new = hour_numbers(program, user)
+    assert len(old) == len(new) == 2 and not set(old) & set(new)
+    assert user.quota()["hour", "messages"]["used"] == "2"
+    assert sorted(map(int, new.values())) == [2, wire]
+
+
+def test_journal_of_many_pieces(program, new_user):
+    """It is written in pieces that a line to the dict server can hold, added to, and written anew."""
+    user = new_user(messages=200, size=300)
+    told = user.told()
+    generation, pieces = program.get(user, "doc/journal").split()
+    assert int(pieces) > 1
+    fetch(user, *range(1, 201))
+    lines = journal(program, user)
+    assert len(lines) == 400
+    assert program.state(user)["uidl"]["journal"] == {"generation": int(generation), "lines": 400, "gone": 0}
+    user.doveadm("mailbox", "update", "-u", user.name, "--uid-validity", "77", "INBOX")
+    assert user.told() == told
+    new_generation, new_pieces = program.get(user, "doc/journal").split()
+    assert new_generation != generation
+    assert {name for name in program.all(user) if name.startswith("doc/journal/")} == {
+        "doc/journal/%s/%d" % (new_generation, number) for number in range(int(new_pieces))}
+
+
+@pytest.mark.parametrize("name", DISASTERS)
+def test_disaster(dict_server, name):
+    mailbox = Mailbox(dict_server, name, "maildir", "mpop")
+    mailbox.begin()
+    rest = mailbox.suffer(101)
+    check(name, mailbox.figures(), rest)
+
+
+def test_state_is_lost_but_not_the_journal(program, new_user):
+    user = new_user(messages=4)
+    fetch(user, 1)
+    told = user.told()
+    program.unset(user, "doc/state")
+    user.doveadm("mailbox", "update", "-u", user.name, "--uid-validity", "77", "INBOX")
+    assert user.told() == told
+    assert program.state(user)["uidl"]["recorded"] == "1:4"
+
+
+def test_a_piece_of_the_journal_is_lost(program, new_user):
+    """What the state knows to be downloaded stays so."""
+    user = new_user(messages=150, size=300, pop3_policy_keep_downloaded="30d")
+    fetch(user, *range(1, 31))
+    generation, pieces = program.get(user, "doc/journal").split()
+    program.unset(user, "doc/journal/%s/%d" % (generation, int(pieces) - 1))
+    fetch(user, 31)
+    lines = journal(program, user)
+    assert {line["uid"] for line in lines if "downloaded" in line} == set(range(1, 32))
+
+
+def test_corrupt(program, new_user):
+    user = new_user(messages=2, quota="10msg/day")
+    fetch(user, 1)
+    program.set(user, "doc/state", '{"version": 1, "quota": ')
+    fetch(user, 1)
+    assert user.server.wait_log(user, "the state in the dict is corrupt .*kept it as doc/state.corrupt")
+    assert program.get(user, "doc/state.corrupt") == '{"version": 1, "quota": '
+    assert program.state(user)["uidl"]["recorded"] == "1:2"
+    # the numbers were not lost with it
+    assert user.quota()["day", "messages"]["used"] == "2"
+
+
+def test_too_new(program, new_user):
+    user = new_user(messages=2)
+    fetch(user, 1)
+    program.set(user, "doc/state", '{"version": 99}')
+    assert "[SYS/TEMP]" in user.refused_login()
+    assert program.get(user, "doc/state") == '{"version": 99}'
+
+
+def test_doveadm(program, new_user):
+    user = new_user(messages=4)
+    fetch(user, 2)
+    told = uidl_doveadm.told(user)
+    rows = uidl_doveadm.rows(user, "list")
+    assert [row["uidl"] for row in rows] == list(told.values())
+    text = uidl_doveadm.export(user, "jsonl")
+    assert all(uidl.encode() in text for uidl in told.values())
+    uidl_doveadm.run(user, "verify")
+    user.doveadm("mailbox", "update", "-u", user.name, "--uid-validity", "77", "INBOX")
+    uidl_doveadm.run(user, "adopt")
+    assert list(uidl_doveadm.told(user).values()) == list(told.values())
+    assert "recovered" not in "".join(user.server.log_lines(user))
+
+
+def test_retention(program, new_user):
+    user = new_user(messages=4, pop3_policy_keep_downloaded="5d")
+    fetch(user, 1, 3)
+    user.server.clock.advance(days=6)
+    user.doveadm("pop3", "retention", "run", "-u", user.name)
+    assert len(user.contents()) == 2
+    assert program.state(user)["uidl"]["retention"]["checked"] > 0
