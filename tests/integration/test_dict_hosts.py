@@ -1,0 +1,239 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Several hosts that serve one user at once, with states in one dict: what they count, write and tell fits together."""
+
+import os
+import random
+import signal
+import threading
+import time
+
+import pytest
+
+import dicts
+import dovecot_conf
+import mailgen
+from conftest import running
+from polling import wait_for
+from test_quota_parallel import Worker
+
+SESSIONS = 5
+ROUNDS = 8
+
+
+@pytest.fixture(scope="module", params=dicts.KINDS)
+def program(request, memory_disk):
+    found = dicts.program(request.param)
+    yield found
+    found.remove()
+
+
+@pytest.fixture(scope="module")
+def hosts(program):
+    with running(dicts.host(program, "host-a")) as host_a, running(dicts.host(program, "host-b")) as host_b:
+        yield host_a, host_b
+
+
+NUMBERS = iter(range(1, 1000))
+
+
+@pytest.fixture
+def name():
+    return "u%d" % next(NUMBERS)
+
+
+def same_mail(user):
+    """Fields of a user of another host who has the same mail, in a home of his own there."""
+    path = os.path.join(user.home, "Maildir")
+    return {"mail": "maildir:" + path} if dovecot_conf.LINE == "2.3" else {"mail_path": path}
+
+
+@pytest.fixture
+def shared(hosts, name):
+    """A user with one mailbox, as each of two hosts sees him."""
+    host_a, host_b = hosts
+    first = host_a.user(name, pop3_policy_quota="1000msg/day")
+    second = host_b.user(name, pop3_policy_quota="1000msg/day", **same_mail(first))
+    second.mail = first.mail
+    return first, second
+
+
+def run_at_once(workers):
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    errors = [worker.error for worker in workers if worker.error is not None]
+    assert not errors, errors
+
+
+def used(program, user, resource):
+    start = program.state(user)["quota"]["windows"]["day"]["start"]
+    return program.number(user, "quota/day/%d/%s" % (start, resource))
+
+
+@pytest.mark.parametrize("quota, most", [("60msg/day", 60), ("100k/day", 1000)])
+def test_one_quota(program, hosts, name, quota, most):
+    """All sessions of both hosts together get what the quota says, and all of that can be had."""
+    users = [host.user(name, pop3_policy_quota=quota) for host in hosts]
+    for user in users:
+        user.append(mailgen.messages(15, 3000))
+    barrier = threading.Barrier(SESSIONS * len(users))
+    workers = [Worker(user, 15, barrier) for user in users for _ in range(SESSIONS)]
+    run_at_once(workers)
+    for host in hosts:
+        host.wait_idle()
+    wire = sum(worker.wire for worker in workers)
+    messages = sum(worker.messages for worker in workers)
+    assert 0 < messages <= most
+    assert wire <= 100 * 1024 + 3000 or quota.endswith("msg/day")
+    assert (used(program, users[0], "bytes"), used(program, users[0], "messages")) == (wire, messages)
+    with users[1].session() as pop3:
+        rest = [pop3.retr(1).ok for _ in range(61)]
+        pop3.quit()
+    hosts[1].wait_idle()
+    if quota.endswith("msg/day"):
+        assert messages + sum(rest) == 60
+    assert used(program, users[0], "messages") == messages + sum(rest)
+
+
+def test_one_state(shared):
+    """What one host has written down the other one knows."""
+    first, second = shared
+    first.append(mailgen.messages(3))
+    told = first.told()
+    assert second.told() == told
+    first.doveadm("mailbox", "update", "-u", first.name, "--uid-validity", "77", "INBOX")
+    assert second.told() == told
+    assert first.told() == told
+    assert not first.server.log_lines(first, "recovered")
+    assert len(second.server.log_lines(second, "recovered")) == 1
+
+
+def test_recovery_on_both_hosts_at_once(program, shared):
+    """One of them makes it, and new messages have one UIDL on both."""
+    first, second = shared
+    first.append(mailgen.messages(20))
+    known = first.told()
+    for round_number in range(3):
+        first.append([mailgen.message(100 + round_number)])
+        first.doveadm("mailbox", "update", "-u", first.name, "--uid-validity", str(5000 - round_number), "INBOX")
+        found = {}
+        threads = [threading.Thread(target=lambda user=user, key=key: found.update({(user, key): user.told()}))
+                   for user in shared for key in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 4
+        told, = {tuple(uidls) for uidls in found.values()}
+        assert list(told[:len(known)]) == known and len(set(told)) == len(known) + 1
+        known = list(told)
+    assert program.state(first)["uidl"]["journal"]["generation"] > 1
+
+
+def test_killed_sessions(program, shared):
+    """Whenever a session is killed, the next one on either host goes on, at once on the same host, and what was sent
+    counts."""
+    first, second = shared
+    first.append(mailgen.messages(6, 5000))
+    chance = random.Random(7)
+    wire = 0
+    for _ in range(ROUNDS):
+        with first.session() as pop3:
+            wire += pop3.retr(1).wire_size
+            pop3.send(b"RETR 2\r\nQUIT\r\n")
+            time.sleep(chance.random() * 0.02)
+            for pid in first.server.children("pop3"):
+                os.kill(pid, signal.SIGKILL)
+            pop3.drain()
+        first.server.wait_idle()
+    begin = time.monotonic()
+    with first.session() as pop3:
+        wire += pop3.retr(3).wire_size
+        pop3.quit()
+    first.server.wait_idle()
+    with second.session() as pop3:
+        wire += pop3.retr(3).wire_size
+        pop3.quit()
+    second.server.wait_idle()
+    assert used(program, first, "bytes") >= wire
+    assert "doc/owner" not in program.all(first)
+    # the figure is for who reads the report: a loaded machine is slow, too
+    print("%.1f s" % (time.monotonic() - begin))
+
+
+def hold_lock(program, user, owner_time, place):
+    """As a process leaves the lock that is killed while it has it."""
+    found = program.all(user)
+    version = found["num/version"]
+    program.set(user, "num/lock/%s/0" % version, "1")
+    if owner_time is not None:
+        program.set(user, "doc/owner", "%s 0 %d %s" % (version, owner_time, place))
+    return version
+
+
+def fetch_next(user, number):
+    with user.session() as pop3:
+        ok = pop3.retr(number).ok
+        pop3.quit()
+    user.server.wait_idle()
+    return ok
+
+
+def place(user, host_name):
+    info = os.stat(user.state_dir)
+    return "%s:%x:%x" % (host_name, info.st_dev, info.st_ino)
+
+
+def test_dead_owner_of_the_same_host(program, shared):
+    first, _ = shared
+    first.append(mailgen.messages(3))
+    assert fetch_next(first, 1)
+    version = hold_lock(program, first, first.server.clock.now(), place(first, "host-a"))
+    assert fetch_next(first, 2)
+    assert first.server.log_lines(first, r"a lock of version %s was never given back \(host-a:" % version)
+    locks = {key: value for key, value in program.all(first).items() if "lock" in key or "owner" in key}
+    assert locks == {"num/lock/%s/0" % program.number(first, "version"): "0"}
+
+
+@pytest.mark.parametrize("age", [1000, -1000, None], ids=["old", "of the future", "unknown"])
+def test_dead_owner_of_another_host(program, shared, age):
+    first, second = shared
+    first.append(mailgen.messages(3))
+    assert fetch_next(first, 1)
+    hold_lock(program, first, age and second.server.clock.now() - age, place(first, "host-a"))
+    assert fetch_next(second, 2)
+    assert second.server.log_lines(second, "was never given back")
+
+
+def test_living_owner_of_another_host(program, shared):
+    """Is waited for, then refused for now: nothing is written, and nothing lost."""
+    first, second = shared
+    if program.kind != "redis":
+        pytest.skip("it waits for 10 seconds")
+    first.append(mailgen.messages(3))
+    assert fetch_next(first, 1)
+    version = hold_lock(program, first, second.server.clock.now(), place(first, "host-a"))
+    before = program.all(first)
+    assert not fetch_next(second, 2)
+    assert second.server.log_lines(second, "version %s of the state is locked" % version)
+    assert program.all(first) == before
+    program.set(first, "num/lock/%s/0" % version, "0")
+    assert fetch_next(second, 2)
+
+
+def test_waits_for_the_other_host(program, shared):
+    first, second = shared
+    first.append(mailgen.messages(3))
+    assert fetch_next(first, 1)
+    version = hold_lock(program, first, second.server.clock.now(), place(first, "host-a"))
+    with second.session() as pop3:
+        pop3.send(b"RETR 2\r\n")
+        # it adds and takes back
+        wait_for(lambda: program.number(first, "lock/%s/0" % version) == 2, "the second host to look")
+        program.set(first, "num/lock/%s/0" % version, "0")
+        program.unset(first, "doc/owner")
+        line = pop3.read_line()
+        assert line.startswith(b"+OK"), line
+        pop3.cut()
+    second.server.wait_idle()
