@@ -7,8 +7,12 @@
 
 #include <time.h>
 
+#define NOBODY "-"
+
 #define KEY_VERSION DICT_KV_NUM"version"
 #define KEY_OWNER DICT_KV_DOC"owner"
+/* "VERSION TURN", for each host that has added to a number */
+#define KEY_MARK DICT_KV_DOC"lock"
 
 /* As long as others wait for the lock of files. */
 #define WAIT_MSECS (10 * 1000)
@@ -26,13 +30,13 @@
 /* More turns than crashes within one version. */
 #define MAX_TURN 1000
 
-/* Who has the lock, as KEY_OWNER says it: "VERSION TURN TIME PLACE". */
+/* Who has the lock, as KEY_OWNER says it: "VERSION TURN TIME HOST". */
 struct lock_owner {
 	int64_t version;
 	unsigned int turn;
 	time_t time;
-	/* "-" if nobody has it: only the turn is of use */
-	const char *place;
+	/* NOBODY: only the turn is of use */
+	const char *host;
 };
 
 /* What a waiter has seen, and since when. */
@@ -60,21 +64,28 @@ static bool owner_parse(const char *text, struct lock_owner *owner_r)
 		str_to_uint(words[1], &owner_r->turn) == 0 &&
 		owner_r->turn <= MAX_TURN &&
 		str_to_time(words[2], &owner_r->time) == 0 &&
-		(owner_r->place = words[3]) != NULL;
+		(owner_r->host = words[3]) != NULL;
 }
 
 static const char *
-owner_text(const struct dict_lock *lock, const char *place)
+owner_text(const struct dict_lock *lock, const char *host)
 {
 	return t_strdup_printf("%"PRId64" %u %s %s", lock->version, lock->turn,
-			       dec2str(time(NULL)), place);
+			       dec2str(time(NULL)), host);
 }
 
-/* Words that tell this host's lock from others. */
-static const char *own_place(const char *place)
+void dict_lock_init(struct dict_lock *lock, struct dict_kv *kv,
+		    struct event *event)
 {
-	return t_strdup_printf("%s:%s", my_hostname,
-			       place == NULL ? "none" : place);
+	i_zero(lock);
+	lock->kv = kv;
+	lock->event = event;
+}
+
+void dict_lock_deinit(struct dict_lock *lock)
+{
+	i_assert(!lock->held);
+	i_free(lock->mark_key);
 }
 
 /* Returns 1 if somebody has said that he has the lock of this version or had it,
@@ -100,13 +111,72 @@ get_version(struct dict_lock *lock, int64_t *version_r, const char **error_r)
 	return dict_kv_get_number(lock->kv, KEY_VERSION, version_r, error_r);
 }
 
-static int
-add(struct dict_lock *lock, int64_t number, const char **error_r)
+static const char *own_key(const struct dict_lock *lock)
+{
+	return lock_key(lock->version, lock->turn);
+}
+
+/* Add one to the number, and say so, if there is somebody who can find it. */
+static int add_one(struct dict_lock *lock, const char **error_r)
 {
 	struct dict_kv_transaction *trans = dict_kv_begin(lock->kv);
 
-	dict_kv_add(trans, lock_key(lock->version, lock->turn), number);
+	dict_kv_add(trans, own_key(lock), 1);
+	if (lock->mark_key != NULL) {
+		dict_kv_set(trans, lock->mark_key, t_strdup_printf(
+			"%"PRId64" %u", lock->version, lock->turn));
+	}
 	return dict_kv_commit(&trans, error_r);
+}
+
+static void
+unmark(struct dict_lock *lock, struct dict_kv_transaction *trans)
+{
+	if (lock->mark_key != NULL)
+		dict_kv_unset(trans, lock->mark_key);
+}
+
+static void
+commit_or_log(struct dict_lock *lock, struct dict_kv_transaction *trans)
+{
+	const char *error;
+
+	if (dict_kv_commit(&trans, &error) < 0)
+		e_error(lock->event, "%s", error);
+}
+
+static void give_back(struct dict_lock *lock)
+{
+	struct dict_kv_transaction *trans = dict_kv_begin(lock->kv);
+
+	dict_kv_add(trans, own_key(lock), -1);
+	unmark(lock, trans);
+	commit_or_log(lock, trans);
+}
+
+/* A number of a version that is past: nobody can have that lock. */
+static void forget_number(struct dict_lock *lock)
+{
+	struct dict_kv_transaction *trans = dict_kv_begin(lock->kv);
+
+	dict_kv_unset(trans, own_key(lock));
+	unmark(lock, trans);
+	commit_or_log(lock, trans);
+}
+
+/* Give back the lock that is held. */
+static void disown(struct dict_lock *lock)
+{
+	struct dict_kv_transaction *trans = dict_kv_begin(lock->kv);
+
+	dict_kv_add(trans, own_key(lock), -1);
+	unmark(lock, trans);
+	/* the turn must be known until the next write */
+	if (lock->turn == 0)
+		dict_kv_unset(trans, KEY_OWNER);
+	else
+		dict_kv_set(trans, KEY_OWNER, owner_text(lock, NOBODY));
+	commit_or_log(lock, trans);
 }
 
 /* A moment, so that two hosts do not stay in step. */
@@ -122,35 +192,16 @@ static int make_number(struct dict_lock *lock, const char **error_r)
 	struct dict_kv_transaction *trans = dict_kv_begin(lock->kv);
 	int ret;
 
-	dict_kv_set_number(trans, lock_key(lock->version, lock->turn), 0);
+	dict_kv_set_number(trans, own_key(lock), 0);
+	unmark(lock, trans);
 	ret = dict_kv_commit(&trans, error_r);
 	dict_clock_sleep(50 + i_rand_limit(50));
 	return ret < 0 ? -1 : 0;
 }
 
-static void give_back(struct dict_lock *lock)
-{
-	const char *error;
-
-	if (add(lock, -1, &error) < 0)
-		e_error(lock->event, "%s", error);
-}
-
-/* A number of a version that is past: nobody can have that lock. */
-static void forget_number(struct dict_lock *lock)
-{
-	struct dict_kv_transaction *trans = dict_kv_begin(lock->kv);
-	const char *error;
-
-	dict_kv_unset(trans, lock_key(lock->version, lock->turn));
-	if (dict_kv_commit(&trans, &error) < 0)
-		e_error(lock->event, "%s", error);
-}
-
 /* Nobody else has added to the number: say that the lock is ours, if the version
    is still the same one. Returns 1, 0 to try again, -1 and an error. */
-static int
-own(struct dict_lock *lock, const char *place, const char **error_r)
+static int own(struct dict_lock *lock, const char **error_r)
 {
 	struct dict_kv_transaction *trans;
 	int64_t version;
@@ -162,7 +213,7 @@ own(struct dict_lock *lock, const char *place, const char **error_r)
 		return 0;
 	}
 	trans = dict_kv_begin(lock->kv);
-	dict_kv_set(trans, KEY_OWNER, owner_text(lock, own_place(place)));
+	dict_kv_set(trans, KEY_OWNER, owner_text(lock, my_hostname));
 	if (dict_kv_commit(&trans, error_r) < 0)
 		return -1;
 	if (dict_clock_msecs() - lock->taken_at > MAX_STEP_MSECS) {
@@ -173,16 +224,10 @@ own(struct dict_lock *lock, const char *place, const char **error_r)
 	return 1;
 }
 
-static bool
-owner_is_dead(const struct lock_owner *owner, const char *place,
-	      uint64_t watched)
+static bool owner_is_dead(const struct lock_owner *owner, uint64_t watched)
 {
 	time_t now = time(NULL);
 
-	if (place != NULL && strcmp(owner->place, own_place(place)) == 0) {
-		/* he had what we hold now */
-		return TRUE;
-	}
 	return watched >= MIN_WATCH_MSECS &&
 		(now - owner->time > OWNER_EXPIRE_SECS ||
 		 owner->time - now > OWNER_EXPIRE_SECS);
@@ -207,7 +252,7 @@ watch_turn(struct dict_lock *lock, struct lock_watch *watch,
    gone. */
 static int
 look_for_dead(struct dict_lock *lock, struct lock_watch *watch,
-	      const char *place, const char **error_r)
+	      const char **error_r)
 {
 	struct lock_owner owner;
 	uint64_t watched;
@@ -221,13 +266,13 @@ look_for_dead(struct dict_lock *lock, struct lock_watch *watch,
 	watch_turn(lock, watch, text);
 	watched = dict_clock_msecs() - watch->since;
 	owned = ret > 0 && owner.turn == lock->turn &&
-		strcmp(owner.place, "-") != 0;
-	if (owned ? !owner_is_dead(&owner, place, watched) :
+		strcmp(owner.host, NOBODY) != 0;
+	if (owned ? !owner_is_dead(&owner, watched) :
 	    watched < NO_OWNER_EXPIRE_MSECS)
 		return 0;
 	e_warning(lock->event, "a lock of version %"PRId64" was never given "
 		  "back (%s): went on without it", lock->version,
-		  owned ? owner.place : "by nobody known");
+		  owned ? owner.host : "by nobody known");
 	watch->next_version = lock->version;
 	watch->next_turn = lock->turn + 1;
 	return 0;
@@ -256,8 +301,8 @@ choose_turn(struct dict_lock *lock, const struct lock_watch *watch,
 /* Returns 1 if we have the lock, 0 if somebody else has, -1 and an error;
    *adding_r says whether that was a write. */
 static int
-try_take(struct dict_lock *lock, struct lock_watch *watch, const char *place,
-	 bool *adding_r, const char **error_r)
+try_take(struct dict_lock *lock, struct lock_watch *watch, bool *adding_r,
+	 const char **error_r)
 {
 	int64_t count = 0;
 	int ret;
@@ -267,19 +312,68 @@ try_take(struct dict_lock *lock, struct lock_watch *watch, const char *place,
 		return -1;
 	*adding_r = TRUE;
 	lock->taken_at = dict_clock_msecs();
-	ret = add(lock, 1, error_r);
+	ret = add_one(lock, error_r);
 	if (ret == 0)
 		ret = make_number(lock, error_r) < 0 ? -1 : 0;
 	if (ret <= 0)
 		return ret;
 	*adding_r = FALSE;
-	if (dict_kv_get_number(lock->kv, lock_key(lock->version, lock->turn),
-			       &count, error_r) < 0)
+	if (dict_kv_get_number(lock->kv, own_key(lock), &count, error_r) < 0)
 		return -1;
 	if (count == 1)
-		return own(lock, place, error_r);
+		return own(lock, error_r);
 	give_back(lock);
-	return look_for_dead(lock, watch, place, error_r);
+	return look_for_dead(lock, watch, error_r);
+}
+
+static bool mark_parse(struct dict_lock *lock, const char *text)
+{
+	const char *const *words = t_strsplit(text, " ");
+
+	return str_array_length(words) == 2 &&
+		str_to_int64(words[0], &lock->version) == 0 &&
+		str_to_uint(words[1], &lock->turn) == 0 &&
+		lock->turn <= MAX_TURN;
+}
+
+/* Give back what a process has left that had the other lock before, which has
+   said what it has added to. Returns 0, or -1 and an error. */
+static int take_back(struct dict_lock *lock, const char **error_r)
+{
+	struct lock_owner owner;
+	int64_t version;
+	const char *text;
+	int ret;
+
+	ret = dict_kv_get(lock->kv, lock->mark_key, &text, error_r);
+	if (ret <= 0 || !mark_parse(lock, text))
+		return ret < 0 ? -1 : 0;
+	if (get_version(lock, &version, error_r) < 0)
+		return -1;
+	if (version != lock->version) {
+		forget_number(lock);
+		return 0;
+	}
+	ret = get_owner(lock, version, &owner, &text, error_r);
+	if (ret < 0)
+		return -1;
+	e_warning(lock->event, "a process was killed that had or wanted the "
+		  "lock of version %"PRId64": gave it back", version);
+	if (ret > 0 && owner.turn == lock->turn &&
+	    strcmp(owner.host, my_hostname) == 0)
+		disown(lock);
+	else
+		give_back(lock);
+	return 0;
+}
+
+static void set_place(struct dict_lock *lock, const char *place)
+{
+	i_free(lock->mark_key);
+	if (place != NULL) {
+		lock->mark_key = i_strdup_printf(KEY_MARK"/%s:%s", my_hostname,
+						 place);
+	}
 }
 
 enum dict_lock_result
@@ -296,9 +390,12 @@ dict_lock_take(struct dict_lock *lock, const char *place,
 
 	i_assert(!lock->held);
 
+	set_place(lock, place);
+	if (lock->mark_key != NULL && take_back(lock, error_r) < 0)
+		return DICT_LOCK_FAILED;
 	for (;;) {
 		T_BEGIN {
-			ret = try_take(lock, &watch, place, &adding, &error);
+			ret = try_take(lock, &watch, &adding, &error);
 		} T_END_PASS_STR_IF(ret < 0, &error);
 		if (ret != 0 || watch.next_turn > MAX_TURN ||
 		    dict_clock_msecs() > watch.deadline)
@@ -325,30 +422,19 @@ static bool is_owned_by_us(struct dict_lock *lock)
 	const char *text, *error;
 
 	return get_owner(lock, lock->version, &owner, &text, &error) > 0 &&
-		owner.turn == lock->turn;
+		owner.turn == lock->turn &&
+		strcmp(owner.host, my_hostname) == 0;
 }
 
 void dict_lock_release(struct dict_lock *lock)
 {
-	struct dict_kv_transaction *trans;
-	const char *error;
-
 	i_assert(lock->held);
 
 	lock->held = FALSE;
-	if (!is_owned_by_us(lock)) {
-		give_back(lock);
-		return;
-	}
-	trans = dict_kv_begin(lock->kv);
-	dict_kv_add(trans, lock_key(lock->version, lock->turn), -1);
-	/* the turn must be known until the next write */
-	if (lock->turn == 0)
-		dict_kv_unset(trans, KEY_OWNER);
+	if (is_owned_by_us(lock))
+		disown(lock);
 	else
-		dict_kv_set(trans, KEY_OWNER, owner_text(lock, "-"));
-	if (dict_kv_commit(&trans, &error) < 0)
-		e_error(lock->event, "%s", error);
+		give_back(lock);
 }
 
 int dict_lock_check(struct dict_lock *lock, const char **error_r)
@@ -395,4 +481,5 @@ void dict_lock_release_by(struct dict_lock *lock,
 	for (turn = 0; turn <= lock->turn; turn++)
 		dict_kv_unset(trans, lock_key(lock->version, turn));
 	dict_kv_unset(trans, KEY_OWNER);
+	unmark(lock, trans);
 }

@@ -17,13 +17,20 @@ struct dict_lock {
 	struct dict_kv *kv;
 	struct event *event;
 
-	/* while it is held: */
+	/* says of this host what it has added; NULL if it holds no other lock
+	   that tells whose that is */
+	char *mark_key;
 	bool held;
+	/* what was added to, and may be held: */
 	int64_t version;
 	unsigned int turn;
 	/* monotonic milliseconds */
 	uint64_t taken_at;
 };
+
+void dict_lock_init(struct dict_lock *lock, struct dict_kv *kv,
+		    struct event *event);
+void dict_lock_deinit(struct dict_lock *lock);
 
 enum dict_lock_result {
 	DICT_LOCK_OK,
@@ -32,8 +39,9 @@ enum dict_lock_result {
 	DICT_LOCK_FAILED
 };
 
-/* Wait for the lock. place names another lock that is held, which no two
-   processes hold at once; NULL if there is none. *error_r is set for both
+/* Wait for the lock. place names another lock of this host that is held until
+   this one is given back, so that what was left of it here is known to be of a
+   process that is dead; NULL if there is none. *error_r is set for both
    failures. */
 enum dict_lock_result
 dict_lock_take(struct dict_lock *lock, const char *place,

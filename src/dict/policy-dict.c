@@ -29,8 +29,7 @@ int policy_dict_open(const struct policy_dict_settings *set,
 	dict = i_new(struct policy_dict, 1);
 	dict->kv = kv;
 	dict->event = event_create(set->event_parent);
-	dict->lock.kv = kv;
-	dict->lock.event = dict->event;
+	dict_lock_init(&dict->lock, kv, dict->event);
 	dict->journal = dict_journal_init(kv);
 	*dict_r = dict;
 	return 0;
@@ -41,7 +40,7 @@ void policy_dict_close(struct policy_dict **_dict)
 	struct policy_dict *dict = *_dict;
 
 	*_dict = NULL;
-	i_assert(!dict->lock.held);
+	dict_lock_deinit(&dict->lock);
 	dict_journal_deinit(&dict->journal);
 	dict_kv_deinit(&dict->kv);
 	event_unref(&dict->event);

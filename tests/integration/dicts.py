@@ -183,7 +183,7 @@ class Redis(Program):
     def answers(self):
         try:
             return self.call("PING") == "PONG"
-        except OSError:
+        except (OSError, RuntimeError):
             return False
 
     def call(self, *words):
@@ -205,7 +205,9 @@ class Redis(Program):
         if line[:1] == "$":
             size = int(line[1:])
             return None if size < 0 else file.read(size + 2)[:-2].decode()
-        assert line[:1] in ("+", ":"), line or "no reply"
+        if line[:1] not in ("+", ":"):
+            # also that it has not read its file yet
+            raise RuntimeError(line or "no reply")
         return line[1:]
 
     def key(self, user, name):

@@ -110,7 +110,8 @@ def test_takes_no_writes(program, new_user):
 def test_no_home(program, new_user):
     """The documents need none; what this host locks by itself does."""
     user = new_user(messages=3, quota="2msg/day")
-    maildir = os.path.join(user.home, "Maildir")
+    maildir = os.path.join(user.home, "mail")
+    os.rename(os.path.join(user.home, "Maildir"), maildir)
     user.no_home(maildir)
     assert fetch(user, 1, 2, 3) == [True, True, False]
     assert program.state(user)["uidl"]["downloaded"] == "1:2"
