@@ -139,7 +139,7 @@ int dict_journal_read(struct dict_journal *journal, uint32_t generation,
 
 	*damaged_r = FALSE;
 	ret = read_head(journal, generation, &head, error_r);
-	for (i = 0; i < head.pieces && ret > 0; i++) T_BEGIN {
+	for (i = 0; ret > 0 && i < head.pieces; i++) T_BEGIN {
 		if (append_piece(journal, head.generation, i, text, damaged_r,
 				 error_r) < 0)
 			ret = -1;
