@@ -347,12 +347,6 @@ static void expect_lock_works(struct dict_lock *lock, unsigned int idx)
 		release(lock);
 }
 
-static void
-ignore_error(const struct failure_context *ctx ATTR_UNUSED,
-	     const char *format ATTR_UNUSED, va_list args ATTR_UNUSED)
-{
-}
-
 /* As two minutes later. */
 static void expire_owner(void)
 {
@@ -394,21 +388,18 @@ static void test_die(bool same_host, bool sql, bool after, bool writes)
 
 static void test_die_everywhere(void)
 {
-	failure_callback_t *fatal_cb, *error_cb, *info_cb, *debug_cb;
 	unsigned int i;
 
 	test_begin("lock: a process that dies at any step");
 	event = event_create(NULL);
-	/* what cannot be given back is logged */
-	i_get_failure_handlers(&fatal_cb, &error_cb, &info_cb, &debug_cb);
-	i_set_error_handler(ignore_error);
+	test_kv_ignore_errors(TRUE);
 	dict_lock_init(&here, test_kv(), event);
 	dict_lock_init(&there, test_kv(), event);
 	for (i = 0; i < 16; i++) {
 		test_die((i & 1) == 0, (i & 2) != 0, (i & 4) != 0,
 			 (i & 8) != 0);
 	}
-	i_set_error_handler(error_cb);
+	test_kv_ignore_errors(FALSE);
 	dict_lock_deinit(&here);
 	dict_lock_deinit(&there);
 	event_unref(&event);

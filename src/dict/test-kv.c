@@ -80,6 +80,23 @@ void test_kv_end(void)
 	array_free(&kv.entries);
 }
 
+static void
+ignore_error(const struct failure_context *ctx ATTR_UNUSED,
+	     const char *format ATTR_UNUSED, va_list args ATTR_UNUSED)
+{
+}
+
+void test_kv_ignore_errors(bool ignore)
+{
+	static failure_callback_t *fatal_cb, *error_cb, *info_cb, *debug_cb;
+
+	if (ignore) {
+		i_get_failure_handlers(&fatal_cb, &error_cb, &info_cb,
+				       &debug_cb);
+	}
+	i_set_error_handler(ignore ? ignore_error : error_cb);
+}
+
 struct dict_kv *test_kv(void)
 {
 	return &kv;
@@ -171,6 +188,18 @@ count_op(enum test_kv_op op, const char *key, bool *done_r, bool *told_r)
 		test_kv_hook(op, key);
 	*told_r = number < test_kv_fail_at;
 	*done_r = *told_r || (test_kv_fail_after && number == test_kv_fail_at);
+}
+
+int dict_kv_init(const struct policy_dict_settings *set ATTR_UNUSED,
+		 struct dict_kv **kv_r, const char **error_r ATTR_UNUSED)
+{
+	*kv_r = &kv;
+	return 0;
+}
+
+void dict_kv_deinit(struct dict_kv **_kv)
+{
+	*_kv = NULL;
 }
 
 int dict_kv_get(struct dict_kv *_kv ATTR_UNUSED, const char *key,

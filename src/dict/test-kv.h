@@ -31,6 +31,8 @@ extern uint64_t test_kv_msecs;
 void test_kv_begin(void);
 void test_kv_end(void);
 struct dict_kv *test_kv(void);
+/* What cannot be given back is logged, which some tests do not count. */
+void test_kv_ignore_errors(bool ignore);
 
 /* name is what follows "priv/pop3_policy/". */
 const char *test_kv_value(const char *name);
