@@ -12,6 +12,7 @@ import tempfile
 import pytest
 
 import clock
+import dicts
 import invariant
 import mailgen
 import state_check
@@ -98,6 +99,28 @@ def own_servers(memory_disk):
 def start_server(own_servers):
     """Starts servers with other settings: start_server(settings={...})."""
     return lambda **kwargs: own_servers.enter_context(running(Server(**kwargs)))
+
+
+@pytest.fixture(scope="session", params=dicts.KINDS)
+def program(request, memory_disk):
+    """The server of a dict; dicts.REDIS_ONLY is for tests that need not see both."""
+    found = dicts.program(request.param)
+    yield found
+    found.remove()
+
+
+@pytest.fixture(scope="session")
+def dict_server(program):
+    """Keeps its states in the dict."""
+    with running(dicts.host(program, "host-a")) as found:
+        yield found
+
+
+@pytest.fixture
+def dict_user(make_user_on, dict_server):
+    """new_user on the server whose states are in the dict."""
+    dict_server.clock.set(clock.quiet_noon())
+    return make_user_on(dict_server)
 
 
 @pytest.fixture

@@ -11,11 +11,14 @@ import socket
 import subprocess
 import tempfile
 
+import pytest
+
 import dovecot_conf
 from dovecot import LIBEXEC, Server, free_ports
 from polling import wait_for
 
 KINDS = ["redis", "postgresql"]
+REDIS_ONLY = pytest.mark.parametrize("program", ["redis"], indirect=True)
 PASSWORD = "dict-secret"
 PREFIX = "mail/"
 HOST = "127.0.0.1"
@@ -341,7 +344,7 @@ def named_host(name):
     return lambda root: ["/usr/bin/env", "DOVECOT_HOSTNAME=" + name, os.path.join(LIBEXEC, "pop3")]
 
 
-def host(found, name, **settings):
-    """A Dovecot that keeps its states there; others may do so, too."""
-    return Server(settings={"pop3_policy_state": found.setting, **settings}, extra=found.conf(),
-                  pop3_command=named_host(name))
+def host(found, name, clock=None):
+    """A Dovecot that keeps its states there; others may do so, too, with the same clock."""
+    return Server(settings={"pop3_policy_state": found.setting}, extra=found.conf(), pop3_command=named_host(name),
+                  clock=clock)

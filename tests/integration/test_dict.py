@@ -7,33 +7,13 @@ import os
 import jsonschema
 import pytest
 
-import clock
 import dicts
 import state_check
 import uidl_doveadm
-from conftest import running
 from test_uidl_matrix import Mailbox, check
 
-DISASTERS = ["indexes deleted", "uidlist deleted", "UIDVALIDITY changed", "pop3_uidl_format changed",
-             "backup restored", "re-appended by IMAP"]
-
-
-@pytest.fixture(scope="module", params=dicts.KINDS)
-def program(request, memory_disk):
-    found = dicts.program(request.param)
-    yield found
-    found.remove()
-
-
-@pytest.fixture(scope="module")
-def dict_server(program):
-    with running(dicts.host(program, "host-a")) as found:
-        yield found
-
-
-@pytest.fixture
-def new_user(make_user_on, dict_server):
-    return make_user_on(dict_server)
+DISASTERS = ["UIDVALIDITY changed", "backup restored"]
+MORE_DISASTERS = ["indexes deleted", "uidlist deleted", "pop3_uidl_format changed", "re-appended by IMAP"]
 
 
 def fetch(user, *numbers):
@@ -55,9 +35,9 @@ def journal(program, user):
     return rest
 
 
-def test_documents(program, new_user):
+def test_documents(program, dict_user):
     """What would be in files is in the dict, and no file is made but those that are locked."""
-    user = new_user(messages=3, quota="1M/day")
+    user = dict_user(messages=3, quota="1M/day")
     wire = fetch(user, 1, 2)
     found = program.all(user)
     state = json.loads(found["doc/state"])
@@ -79,8 +59,8 @@ def test_documents(program, new_user):
     assert locks == {"num/lock/%s/0" % found["num/version"]: "0"}
 
 
-def test_poll_writes_nothing(program, new_user):
-    user = new_user(messages=3, quota="1M/day")
+def test_poll_writes_nothing(program, dict_user):
+    user = dict_user(messages=3, quota="1M/day")
     fetch(user, 1)
     before = program.all(user)
     for _ in range(2):
@@ -88,8 +68,8 @@ def test_poll_writes_nothing(program, new_user):
     assert program.all(user) == before
 
 
-def test_quota(program, new_user):
-    user = new_user(messages=5, quota="3msg/day 10M/hour")
+def test_quota(program, dict_user):
+    user = dict_user(messages=5, quota="3msg/day 10M/hour")
     fetch(user, 1, 2)
     with user.session() as pop3:
         assert pop3.retr(3).ok
@@ -108,10 +88,10 @@ def hour_numbers(program, user):
     return {name: value for name, value in program.all(user).items() if name.startswith("num/quota/hour/")}
 
 
-def test_new_window(program, new_user):
+@dicts.REDIS_ONLY
+def test_new_window(program, dict_user):
     """Numbers of a window that has ended are removed."""
-    user = new_user(messages=5, quota="3msg/hour")
-    user.server.clock.set(clock.quiet_noon())
+    user = dict_user(messages=5, quota="3msg/hour")
     fetch(user, 1, 2, 3)
     old = hour_numbers(program, user)
     user.server.clock.advance(hours=1)
@@ -122,9 +102,9 @@ def test_new_window(program, new_user):
     assert sorted(map(int, new.values())) == [2, wire]
 
 
-def test_journal_of_many_pieces(program, new_user):
+def test_journal_of_many_pieces(program, dict_user):
     """It is written in pieces that a line to the dict server can hold, added to, and written anew."""
-    user = new_user(messages=200, size=300)
+    user = dict_user(messages=200, size=300)
     told = user.told()
     generation, pieces = program.get(user, "doc/journal").split()
     assert int(pieces) > 1
@@ -140,16 +120,27 @@ def test_journal_of_many_pieces(program, new_user):
         "doc/journal/%s/%d" % (new_generation, number) for number in range(int(new_pieces))}
 
 
-@pytest.mark.parametrize("name", DISASTERS)
-def test_disaster(dict_server, name):
+def suffer(dict_server, name):
     mailbox = Mailbox(dict_server, name, "maildir", "mpop")
     mailbox.begin()
     rest = mailbox.suffer(101)
     check(name, mailbox.figures(), rest)
 
 
-def test_state_is_lost_but_not_the_journal(program, new_user):
-    user = new_user(messages=4)
+@pytest.mark.parametrize("name", DISASTERS)
+def test_disaster(dict_server, name):
+    suffer(dict_server, name)
+
+
+@dicts.REDIS_ONLY
+@pytest.mark.parametrize("name", MORE_DISASTERS)
+def test_more_disasters(dict_server, name):
+    suffer(dict_server, name)
+
+
+@dicts.REDIS_ONLY
+def test_state_is_lost_but_not_the_journal(program, dict_user):
+    user = dict_user(messages=4)
     fetch(user, 1)
     told = user.told()
     program.unset(user, "doc/state")
@@ -158,9 +149,10 @@ def test_state_is_lost_but_not_the_journal(program, new_user):
     assert program.state(user)["uidl"]["recorded"] == "1:4"
 
 
-def test_a_piece_of_the_journal_is_lost(program, new_user):
+@dicts.REDIS_ONLY
+def test_a_piece_of_the_journal_is_lost(program, dict_user):
     """What the state knows to be downloaded stays so."""
-    user = new_user(messages=150, size=300, pop3_policy_keep_downloaded="30d")
+    user = dict_user(messages=150, size=300, pop3_policy_keep_downloaded="30d")
     fetch(user, *range(1, 31))
     generation, pieces = program.get(user, "doc/journal").split()
     program.unset(user, "doc/journal/%s/%d" % (generation, int(pieces) - 1))
@@ -169,8 +161,9 @@ def test_a_piece_of_the_journal_is_lost(program, new_user):
     assert {line["uid"] for line in lines if "downloaded" in line} == set(range(1, 32))
 
 
-def test_corrupt(program, new_user):
-    user = new_user(messages=2, quota="10msg/day")
+@dicts.REDIS_ONLY
+def test_corrupt(program, dict_user):
+    user = dict_user(messages=2, quota="10msg/day")
     fetch(user, 1)
     program.set(user, "doc/state", '{"version": 1, "quota": ')
     fetch(user, 1)
@@ -181,16 +174,17 @@ def test_corrupt(program, new_user):
     assert user.quota()["day", "messages"]["used"] == "2"
 
 
-def test_too_new(program, new_user):
-    user = new_user(messages=2)
+@dicts.REDIS_ONLY
+def test_too_new(program, dict_user):
+    user = dict_user(messages=2)
     fetch(user, 1)
     program.set(user, "doc/state", '{"version": 99}')
     assert "[SYS/TEMP]" in user.refused_login()
     assert program.get(user, "doc/state") == '{"version": 99}'
 
 
-def test_doveadm(program, new_user):
-    user = new_user(messages=4)
+def test_doveadm(program, dict_user):
+    user = dict_user(messages=4)
     fetch(user, 2)
     told = uidl_doveadm.told(user)
     rows = uidl_doveadm.rows(user, "list")
@@ -204,8 +198,9 @@ def test_doveadm(program, new_user):
     assert "recovered" not in "".join(user.server.log_lines(user))
 
 
-def test_retention(program, new_user):
-    user = new_user(messages=4, pop3_policy_keep_downloaded="5d")
+@dicts.REDIS_ONLY
+def test_retention(program, dict_user):
+    user = dict_user(messages=4, pop3_policy_keep_downloaded="5d")
     fetch(user, 1, 3)
     user.server.clock.advance(days=6)
     user.doveadm("pop3", "retention", "run", "-u", user.name)

@@ -13,24 +13,6 @@ from conftest import running
 from dovecot import Server
 
 
-@pytest.fixture(scope="module", params=dicts.KINDS)
-def program(request, memory_disk):
-    found = dicts.program(request.param)
-    yield found
-    found.remove()
-
-
-@pytest.fixture(scope="module")
-def dict_server(program):
-    with running(dicts.host(program, "host-a")) as found:
-        yield found
-
-
-@pytest.fixture
-def new_user(make_user_on, dict_server):
-    return make_user_on(dict_server)
-
-
 @pytest.fixture
 def away(program):
     """Stops the program for a test."""
@@ -49,9 +31,9 @@ def fetch(user, *numbers):
     return found
 
 
-def test_away(program, new_user, away):
+def test_away(program, dict_user, away):
     """Sessions are refused, or run without policy; then all is as it was."""
-    user = new_user(messages=3, quota="2msg/day")
+    user = dict_user(messages=3, quota="2msg/day")
     told = user.told()
     assert fetch(user, 1) == [True]
     away()
@@ -70,9 +52,9 @@ def test_away(program, new_user, away):
     assert fetch(user, 1, 2) == [True, False]
 
 
-def test_away_within_a_session(program, new_user, away):
+def test_away_within_a_session(program, dict_user, away):
     """What was listed stays, RETR is refused, DELE is done."""
-    user = new_user(messages=3, quota="1000msg/day")
+    user = dict_user(messages=3, quota="1000msg/day")
     told = user.told()
     with user.session() as pop3:
         assert list(pop3.uidl().values()) == told
@@ -90,9 +72,9 @@ def test_away_within_a_session(program, new_user, away):
     assert user.told() == [told[0], told[2]]
 
 
-def test_takes_no_writes(program, new_user):
+def test_takes_no_writes(program, dict_user):
     """As with a full disk: the quota is counted in the session, and UIDLs are those that were known."""
-    user = new_user(messages=5, quota="3msg/day")
+    user = dict_user(messages=5, quota="3msg/day")
     assert fetch(user, 1) == [True]
     told = user.told()
     before = program.all(user)
@@ -107,9 +89,10 @@ def test_takes_no_writes(program, new_user):
     assert fetch(user, 4, 5, 1) == [True, True, False]
 
 
-def test_no_home(program, new_user):
+@dicts.REDIS_ONLY
+def test_no_home(program, dict_user):
     """The documents need none; what this host locks by itself does."""
-    user = new_user(messages=3, quota="2msg/day")
+    user = dict_user(messages=3, quota="2msg/day")
     maildir = os.path.join(user.home, "mail")
     os.rename(os.path.join(user.home, "Maildir"), maildir)
     user.no_home(maildir)
