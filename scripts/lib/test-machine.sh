@@ -19,6 +19,8 @@ label=$(release)
 
 test_packages="curl dovecot-imapd dovecot-lmtpd dpkg-repack faketime fetchmail getmail6 groff-base iproute2
 	lintian locales mpop procps prometheus python3 python3-jsonschema python3-pytest strace valgrind"
+test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pgsql faketime fetchmail getmail6 groff-base
+	lintian mpop postgresql procps python3 python3-jsonschema python3-pytest redis-server strace valgrind"
 lint_packages="clang-tidy cppcheck"
 
 # Tests start what they need themselves: nothing may run because it is installed.
@@ -43,6 +45,27 @@ install_packages() {
 	install_build_packages "$source"
 	# shellcheck disable=SC2086
 	without_services apt install $packages
+}
+
+# Redis and PostgreSQL are for tests, which start servers of their own. What runs
+# on this machine goes on, and what its admin says about services stays.
+without_services() {
+	cluster=/etc/postgresql-common/createcluster.conf
+	if [ ! -e "$cluster" ]; then
+		mkdir -p "${cluster%/*}"
+		echo "create_main_cluster = false" > "$cluster"
+	fi
+	policy=/usr/sbin/policy-rc.d
+	if [ -e "$policy" ]; then
+		"$@"
+		return
+	fi
+	printf '#!/bin/sh\nexit 101\n' > "$policy"
+	chmod 755 "$policy"
+	status=0
+	"$@" || status=$?
+	rm "$policy"
+	return "$status"
 }
 
 # build NAME CONFIGURE-OPTION...: in a folder of its own, outside the sources.

@@ -95,6 +95,9 @@ static void test_small(void)
 	write_journal();
 	test_assert(read_text(1) == 1);
 	test_assert_strcmp(str_c(text), "head\nfirst\nsecond\nthird\n");
+	/* by a process that has not read it */
+	dict_journal_deinit(&journal);
+	journal = dict_journal_init(test_kv());
 	replace(2, "head 2\n");
 	test_assert_strcmp(test_kv_all(""),
 			   "doc/journal/2/0=head 2\n doc/journal=2 1");

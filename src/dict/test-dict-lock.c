@@ -360,7 +360,36 @@ static void expire_owner(void)
 						 words[1], words[3]));
 }
 
-static void test_die(bool same_host, bool sql, bool after, bool writes)
+static void test_take_back(void)
+{
+	begin("lock: what a process of this host has left is given back first");
+	test_assert(take(&here, PLACE) == DICT_LOCK_OK);
+	here.held = FALSE;
+	test_expect_error_string("a process was killed that had or wanted the "
+				 "lock of version 0");
+	/* mark, version, owner and one write */
+	test_kv_fail_at = test_kv_ops + 4;
+	test_assert(take(&here, PLACE) == DICT_LOCK_FAILED);
+	test_expect_no_more_errors();
+	test_assert_strcmp(test_kv_all(""), "num/lock/0/0=0");
+	test_kv_fail_at = UINT_MAX;
+
+	/* of another lock of this host, nothing is known */
+	test_kv_put("doc/lock/here:3:4", "0 0");
+	test_assert(take(&here, PLACE) == DICT_LOCK_OK);
+	write_with(&here);
+	test_kv_remove("doc/lock/here:3:4");
+
+	/* of a version that is past */
+	test_kv_put("doc/lock/here:"PLACE, "0 0");
+	test_assert(take(&here, PLACE) == DICT_LOCK_OK);
+	write_with(&here);
+	test_assert_strcmp(test_kv_all(""), "num/lock/2/0=0 num/version=2");
+	end();
+}
+
+static void test_die(bool same_host, bool sql, bool after, bool writes,
+		     bool first)
 {
 	unsigned int op;
 	bool died = TRUE;
@@ -369,9 +398,10 @@ static void test_die(bool same_host, bool sql, bool after, bool writes)
 	for (op = 0; died; op++) {
 		test_kv_begin();
 		test_kv_is_sql = sql;
-		/* a version that was written */
-		test_assert(take(&there, PLACE) == DICT_LOCK_OK);
-		write_with(&there);
+		if (!first) {
+			test_assert(take(&there, PLACE) == DICT_LOCK_OK);
+			write_with(&there);
+		}
 		died = die_at(op, after, writes);
 		if (same_host) {
 			start = test_kv_msecs;
@@ -395,9 +425,9 @@ static void test_die_everywhere(void)
 	test_kv_ignore_errors(TRUE);
 	dict_lock_init(&here, test_kv(), event);
 	dict_lock_init(&there, test_kv(), event);
-	for (i = 0; i < 16; i++) {
+	for (i = 0; i < 32; i++) {
 		test_die((i & 1) == 0, (i & 2) != 0, (i & 4) != 0,
-			 (i & 8) != 0);
+			 (i & 8) != 0, (i & 16) != 0);
 	}
 	test_kv_ignore_errors(FALSE);
 	dict_lock_deinit(&here);
@@ -416,6 +446,7 @@ int main(void)
 		test_slow_step,
 		test_dead,
 		test_unwritable,
+		test_take_back,
 		test_die_everywhere,
 		NULL
 	};

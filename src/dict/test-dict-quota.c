@@ -119,6 +119,8 @@ static void test_lost(void)
 	set_used(&counters, DAY, 1000, 80, UINT64_MAX);
 	write_counters(&quota, &counters);
 	test_assert_strcmp(test_kv_value("num/quota/day/1000/bytes"), "80");
+	test_assert_strcmp(test_kv_value("num/quota/day/1000/messages"),
+			   "9223372036854775804");
 	test_kv_put("num/quota/day/1000/bytes", "lots");
 	test_assert(dict_quota_read(&quota, test_kv(), &counters,
 				    &error) == -1);

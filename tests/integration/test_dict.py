@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 import dicts
+import mailgen
 import state_check
 import uidl_doveadm
 from test_uidl_matrix import Mailbox, check
@@ -196,6 +197,27 @@ def test_doveadm(program, dict_user):
     uidl_doveadm.run(user, "adopt")
     assert list(uidl_doveadm.told(user).values()) == list(told.values())
     assert "recovered" not in "".join(user.server.log_lines(user))
+
+
+@pytest.mark.parametrize("line", ["from files to the dict", "from the dict to files"])
+@dicts.REDIS_ONLY
+def test_move(program, dict_user, line):
+    """As doc/dict.md says: UIDLs and downloads go along."""
+    to_dict = line.endswith("dict")
+    user = dict_user()
+    files = "file:" + os.path.join(user.home, "files")
+    user.set_fields(pop3_policy_state=files if to_dict else program.setting)
+    user.append(mailgen.messages(4))
+    fetch(user, 2)
+    user.doveadm("mailbox", "update", "-u", user.name, "--uid-validity", "77", "INBOX")
+    told = user.told()
+    text = uidl_doveadm.export(user, "jsonl")
+    user.set_fields(pop3_policy_state=program.setting if to_dict else files)
+    uidl_doveadm.run(user, "import", data=text)
+    assert user.told() == told
+    rows = uidl_doveadm.rows(user, "list")
+    assert [row["uidl"] for row in rows] == told
+    assert [row["downloaded"] != "-" for row in rows] == [False, True, False, False]
 
 
 @dicts.REDIS_ONLY
