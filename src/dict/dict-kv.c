@@ -103,7 +103,8 @@ static const char *key_name(const char *key)
 int dict_kv_get(struct dict_kv *kv, const char *key, const char **value_r,
 		const char **error_r)
 {
-	const char *error;
+	/* 2.3 looks at it when there is none */
+	const char *error = NULL;
 	int ret;
 
 	ret = dict_lookup(kv->dict, &kv->set, pool_datastack_create(), key,

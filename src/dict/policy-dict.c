@@ -133,6 +133,7 @@ const char *policy_dict_set_aside(struct policy_dict *dict, const char *text,
 	struct dict_kv_transaction *trans = dict_kv_begin(dict->kv);
 
 	dict_kv_set(trans, KEY_CORRUPT, text);
+	dict_kv_unset(trans, KEY_STATE);
 	return dict_kv_commit(&trans, error_r) < 0 ? NULL :
 		"doc/state.corrupt";
 }

@@ -168,6 +168,7 @@ static void test_documents(void)
 	test_assert(test_store_bytes(store) == 0);
 	test_expect_no_more_errors();
 	test_assert_strcmp(test_kv_value("doc/state.corrupt"), "{");
+	test_assert(test_kv_value("doc/state") == NULL);
 	test_kv_put("doc/state", "{\"version\":2}");
 	expect_read(store, POLICY_STORE_UNUSABLE, "version 2 is newer", 0, 0);
 	expect_add(store, POLICY_STORE_UNUSABLE, POLICY_STORE_OK,

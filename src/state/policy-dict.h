@@ -59,8 +59,8 @@ struct policy_dict_vfuncs {
 	(*write)(struct policy_dict *dict, const char *text,
 		 const struct pop3_quota_counters *counters,
 		 const char **error_r);
-	/* Under the lock: keep a text that is of no use. Returns its key, or
-	   NULL and an error. */
+	/* Under the lock: move a text that is of no use. Returns its new key,
+	   or NULL and an error. */
 	const char *(*set_aside)(struct policy_dict *dict, const char *text,
 				 const char **error_r);
 

@@ -199,6 +199,21 @@ def test_doveadm(program, dict_user):
     assert "recovered" not in "".join(user.server.log_lines(user))
 
 
+def test_doveadm_for_many(dict_user, tmp_path):
+    """One process of doveadm opens the dict for one user after the other."""
+    users = [dict_user(messages=2, quota="10msg/day", pop3_policy_keep_downloaded="5d") for _ in range(4)]
+    for user in users:
+        fetch(user, 1)
+    path = tmp_path / "users"
+    path.write_text("".join(user.name + "\n" for user in users), encoding="ascii")
+    server = users[0].server
+    rows = json.loads(server.doveadm("-f", "json", "pop3", "quota", "get", "-F", str(path)))
+    assert [(row["username"], row["used"]) for row in rows] == [(user.name, "1") for user in users]
+    server.clock.advance(days=6)
+    server.doveadm("pop3", "retention", "run", "-F", str(path))
+    assert [len(user.contents()) for user in users] == [1] * 4
+
+
 @pytest.mark.parametrize("line", ["from files to the dict", "from the dict to files"])
 @dicts.REDIS_ONLY
 def test_move(program, dict_user, line):
