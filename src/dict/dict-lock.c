@@ -64,7 +64,7 @@ static bool owner_parse(const char *text, struct lock_owner *owner_r)
 		str_to_uint(words[1], &owner_r->turn) == 0 &&
 		owner_r->turn <= MAX_TURN &&
 		str_to_time(words[2], &owner_r->time) == 0 &&
-		(owner_r->host = words[3]) != NULL;
+		*(owner_r->host = words[3]) != '\0';
 }
 
 static const char *

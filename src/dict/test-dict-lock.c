@@ -388,6 +388,48 @@ static void test_take_back(void)
 	end();
 }
 
+static void test_hostile(void)
+{
+	static const char *const texts[] = {
+		"", " ", "0", "0 x", "0 0 1", "0 0 1 ", "0 0 x y", "x 0 1 y",
+		"0 -1 1 y", "0 1001 1 y", "0 4294967296 1 y", "0 0 1 y z",
+		"99999999999999999999 0 1 y", "1 0 1 y"
+	};
+	unsigned int i;
+
+	begin("lock: what is no owner and no mark");
+	for (i = 0; i < N_ELEMENTS(texts); i++) {
+		test_kv_put("doc/owner", texts[i]);
+		test_kv_put("doc/lock/here:"PLACE, texts[i]);
+		test_assert_idx(take(&here, PLACE) == DICT_LOCK_OK, i);
+		test_assert_idx(here.turn == 0, i);
+		if (here.held)
+			release(&here);
+		test_assert_strcmp(test_kv_value("num/lock/0/0"), "0");
+	}
+	end();
+
+	begin("lock: so many turns that something is wrong");
+	test_kv_put("doc/owner", owner_at(1000, 1000, "there"));
+	test_kv_put("num/lock/0/1000", "1");
+	test_expect_error_string("was never given back");
+	test_assert(take(&here, PLACE) == DICT_LOCK_FAILED);
+	test_expect_no_more_errors();
+	test_assert(strstr(error, "version 0 of the state is locked") != NULL);
+	end();
+
+	begin("lock: a mark that is wrong");
+	test_kv_put("num/lock/0/0", "0");
+	test_kv_put("doc/lock/here:"PLACE, "0 0");
+	test_expect_error_string_n_times("", 2);
+	test_assert(take(&here, PLACE) == DICT_LOCK_OK);
+	test_expect_no_more_errors();
+	test_assert(here.turn == 1);
+	write_with(&here);
+	test_assert_strcmp(test_kv_all(""), "num/lock/1/0=0 num/version=1");
+	end();
+}
+
 static void test_die(bool same_host, bool sql, bool after, bool writes,
 		     bool first)
 {
@@ -447,6 +489,7 @@ int main(void)
 		test_dead,
 		test_unwritable,
 		test_take_back,
+		test_hostile,
 		test_die_everywhere,
 		NULL
 	};
