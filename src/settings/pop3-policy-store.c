@@ -9,6 +9,8 @@
 #include "pop3-policy-settings.h"
 #include "pop3-policy-store.h"
 
+/* Below the plugins. */
+#define MODULE_FOLDER "pop3-policy"
 #define DICT_MODULE "pop3_policy_dict"
 #define DICT_SYMBOL DICT_MODULE"_plugin_vfuncs"
 /* Below the home: locks of this host. */
@@ -24,7 +26,9 @@ load_dict_module(struct mail_user *user, const char **error_r)
 	const struct policy_dict_vfuncs *dict_v;
 
 	if (dict_modules == NULL &&
-	    compat_module_load(&dict_modules, user->set->mail_plugin_dir,
+	    compat_module_load(&dict_modules,
+			       t_strconcat(user->set->mail_plugin_dir,
+					   "/"MODULE_FOLDER, NULL),
 			       DICT_MODULE, error_r) < 0)
 		return NULL;
 	dict_v = module_get_symbol(dict_modules, DICT_SYMBOL);
