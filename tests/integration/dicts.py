@@ -222,6 +222,9 @@ class Redis(Program):
     def set(self, user, name, value):
         self.call("SET", self.key(user, name), str(value))
 
+    def add(self, user, name, number):
+        self.call("INCRBY", self.key(user, name), str(number))
+
     def unset(self, user, name):
         self.call("DEL", self.key(user, name))
 
@@ -301,6 +304,9 @@ class Postgresql(Program):
     def set(self, user, name, value):
         self.sql("INSERT INTO %s VALUES (%s, %s, %s) ON CONFLICT (username, name) DO UPDATE SET value = "
                  "EXCLUDED.value" % (self.table(name), self.quote(user.name), self.quote(name[4:]), self.quote(value)))
+
+    def add(self, user, name, number):
+        self.sql("UPDATE %s SET value = value + %d WHERE %s" % (self.table(name), number, self.where(user, name)))
 
     def unset(self, user, name):
         self.sql("DELETE FROM %s WHERE %s" % (self.table(name), self.where(user, name)))

@@ -218,8 +218,8 @@ def test_waits_for_the_other_host(program, shared):
         pop3.send(b"RETR 2\r\n")
         # it adds and takes back
         wait_for(lambda: program.number(first, "lock/%s/0" % version) == 2, "the second host to look")
-        program.set(first, "num/lock/%s/0" % version, "0")
         program.unset(first, "doc/owner")
+        program.add(first, "num/lock/%s/0" % version, -1)
         line = pop3.read_line()
         assert line.startswith(b"+OK"), line
         pop3.cut()
