@@ -40,4 +40,9 @@ policy_dict_append_journal(struct policy_dict *dict, uint32_t generation,
 void policy_dict_replace_journal(struct policy_dict *dict, uint32_t generation,
 				 const string_t *text);
 
+int policy_dict_get_login_stamp(struct policy_dict *dict, uint64_t *number_r,
+				const char **error_r);
+int policy_dict_set_login_stamp(struct policy_dict *dict, uint64_t number,
+				const char **error_r);
+
 #endif

@@ -8,6 +8,7 @@
 #include "policy-dict-funcs.h"
 
 #define KEY_STATE DICT_KV_DOC"state"
+#define KEY_LOGIN DICT_KV_NUM"login"
 #define KEY_CORRUPT DICT_KV_DOC"state.corrupt"
 
 struct policy_dict {
@@ -176,4 +177,28 @@ void policy_dict_replace_journal(struct policy_dict *dict, uint32_t generation,
 	i_assert(dict->lock.held);
 
 	dict_journal_replace(dict->journal, generation, text);
+}
+
+int policy_dict_get_login_stamp(struct policy_dict *dict, uint64_t *number_r,
+				const char **error_r)
+{
+	int64_t number = 0;
+
+	if (dict_kv_get_number(dict->kv, KEY_LOGIN, &number, error_r) < 0)
+		return -1;
+	*number_r = (uint64_t)I_MAX(number, 0);
+	return 0;
+}
+
+int policy_dict_set_login_stamp(struct policy_dict *dict, uint64_t number,
+				const char **error_r)
+{
+	struct dict_kv_transaction *trans;
+
+	i_assert(dict->lock.held);
+
+	trans = dict_kv_begin(dict->kv);
+	dict_kv_set_number(trans, KEY_LOGIN,
+			   (int64_t)I_MIN(number, (uint64_t)INT64_MAX));
+	return dict_kv_commit(&trans, error_r) < 0 ? -1 : 0;
 }

@@ -20,6 +20,8 @@ const struct policy_dict_vfuncs pop3_policy_dict_plugin_vfuncs = {
 	.find_journal = policy_dict_find_journal,
 	.append_journal = policy_dict_append_journal,
 	.replace_journal = policy_dict_replace_journal,
+	.get_login_stamp = policy_dict_get_login_stamp,
+	.set_login_stamp = policy_dict_set_login_stamp,
 };
 
 void pop3_policy_dict_plugin_init(struct module *module ATTR_UNUSED)

@@ -10,6 +10,7 @@
 #include "epoch.h"
 #include "policy-dict.h"
 #include "run-lock.h"
+#include "store-dict.h"
 #include "pop3-policy-dict-plugin.h"
 #include "test-kv.h"
 
@@ -230,6 +231,40 @@ static void test_journal(void)
 	end();
 }
 
+static void test_login_stamp(void)
+{
+	struct policy_store *store;
+	uint64_t number = 5;
+	const char *error;
+	bool set = FALSE;
+
+	begin("store in a dict: the number of logins");
+	store = open_store(test_home_path("pop3-policy"));
+	test_assert(store_dict_read_login_stamp(store, &number, &error) ==
+		    POLICY_STORE_OK && number == 0);
+	test_assert_strcmp(test_kv_all(""), "");
+	test_assert(store_dict_set_login_stamp(store, 0, 1000, &set, &error) ==
+		    POLICY_STORE_OK && set);
+	test_assert_strcmp(test_kv_all(""), "num/lock/0/0=0 num/login=1000");
+	/* another login was first */
+	test_assert(store_dict_set_login_stamp(store, 0, 2000, &set, &error) ==
+		    POLICY_STORE_OK && !set);
+	test_assert(store_dict_read_login_stamp(store, &number, &error) ==
+		    POLICY_STORE_OK && number == 1000);
+	test_kv_put("num/login", "-7");
+	test_assert(store_dict_read_login_stamp(store, &number, &error) ==
+		    POLICY_STORE_OK && number == 0);
+	test_kv_read_only = TRUE;
+	test_assert(store_dict_set_login_stamp(store, 0, 1, &set, &error) ==
+		    POLICY_STORE_UNWRITABLE);
+	test_kv_put("num/login", "x");
+	test_assert(store_dict_read_login_stamp(store, &number, &error) ==
+		    POLICY_STORE_UNUSABLE);
+	test_assert_strcmp(error, "not a number");
+	policy_store_deinit(&store);
+	end();
+}
+
 static void test_run_lock(void)
 {
 	struct policy_store *store;
@@ -257,6 +292,7 @@ int main(void)
 		test_trouble,
 		test_documents,
 		test_journal,
+		test_login_stamp,
 		test_run_lock,
 		NULL
 	};

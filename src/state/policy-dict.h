@@ -81,6 +81,14 @@ struct policy_dict_vfuncs {
 			  const string_t *lines, const char **error_r);
 	void (*replace_journal)(struct policy_dict *dict, uint32_t generation,
 				const string_t *text);
+
+	/* The number that logins move; 0 if there is none. Returns 0, or -1 and
+	   an error. */
+	int (*get_login_stamp)(struct policy_dict *dict, uint64_t *number_r,
+			       const char **error_r);
+	/* Under the lock. Returns 0, or -1 and an error. */
+	int (*set_login_stamp)(struct policy_dict *dict, uint64_t number,
+			       const char **error_r);
 };
 
 #endif

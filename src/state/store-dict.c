@@ -235,3 +235,35 @@ store_dict_commit(struct policy_store *store, struct policy_state *state,
 	policy_store_unlock_dir(store);
 	return result;
 }
+
+enum policy_store_result
+store_dict_read_login_stamp(struct policy_store *store, uint64_t *number_r,
+			    const char **error_r)
+{
+	return store->dict_v->get_login_stamp(store->dict, number_r,
+					      error_r) < 0 ?
+		POLICY_STORE_UNUSABLE : POLICY_STORE_OK;
+}
+
+enum policy_store_result
+store_dict_set_login_stamp(struct policy_store *store, uint64_t old,
+			   uint64_t number, bool *set_r, const char **error_r)
+{
+	enum policy_store_result result;
+	uint64_t current;
+	int ret;
+
+	result = lock(store, error_r);
+	if (result != POLICY_STORE_OK)
+		return result;
+	ret = store->dict_v->get_login_stamp(store->dict, &current, error_r);
+	if (ret == 0) {
+		*set_r = current == old;
+		if (*set_r) {
+			ret = store->dict_v->set_login_stamp(store->dict,
+							     number, error_r);
+		}
+	}
+	store_dict_rollback(store);
+	return ret < 0 ? POLICY_STORE_UNUSABLE : POLICY_STORE_OK;
+}

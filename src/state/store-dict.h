@@ -23,4 +23,13 @@ store_dict_commit(struct policy_store *store, struct policy_state *state,
 		  const char **error_r);
 void store_dict_rollback(struct policy_store *store);
 
+/* The number that each login moves: as the functions of login-stamp.h, which
+   has it in a file. */
+enum policy_store_result
+store_dict_read_login_stamp(struct policy_store *store, uint64_t *number_r,
+			    const char **error_r);
+enum policy_store_result
+store_dict_set_login_stamp(struct policy_store *store, uint64_t old,
+			   uint64_t number, bool *set_r, const char **error_r);
+
 #endif
