@@ -4,6 +4,7 @@
 #include "file-lock.h"
 #include "write-full.h"
 #include "state-json.h"
+#include "store-dict.h"
 #include "store-private.h"
 #include "login-stamp.h"
 
@@ -101,6 +102,8 @@ policy_login_stamp_read(struct policy_store *store, uint64_t *number_r,
 	size_t size;
 	int fd, ret;
 
+	if (store->dict != NULL)
+		return store_dict_read_login_stamp(store, number_r, error_r);
 	*number_r = 0;
 	ret = state_dir_open(store->path, &dir, error_r);
 	if (ret > 0) {
@@ -180,6 +183,10 @@ policy_login_stamp_set(struct policy_store *store, uint64_t old,
 	enum policy_store_result result;
 	struct state_dir dir;
 
+	if (store->dict != NULL) {
+		return store_dict_set_login_stamp(store, old, number, set_r,
+						  error_r);
+	}
 	result = policy_store_open_dir(store, &dir, error_r);
 	if (result != POLICY_STORE_OK)
 		return result;

@@ -5,9 +5,10 @@
 
 #include "store.h"
 
-/* One number of the user that each login moves, DIR/login.json. It is written
-   in place and never synced: who loses it loses no more than one delay. What
-   cannot be parsed is as good as no number, which is 0. */
+/* One number of the user that each login moves: DIR/login.json, or in the dict
+   that has the state. The file is written in place and never synced: who loses
+   it loses no more than one delay. What cannot be parsed is as good as no number,
+   which is 0. */
 
 /* Read the number, without a lock. Returns POLICY_STORE_OK, or
    POLICY_STORE_UNUSABLE and an error. */

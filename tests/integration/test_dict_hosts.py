@@ -66,6 +66,15 @@ def used(program, user, resource):
     return program.number(user, "quota/day/%d/%s" % (start, resource))
 
 
+def test_one_login_delay(hosts, name):
+    """Who has logged in here must wait there, too."""
+    first, second = [host.user(name, pop3_policy_login_delay="1h", pop3_policy_login_burst="1") for host in hosts]
+    for user, refused in ((first, False), (second, False), (first, True), (second, True)):
+        with user.connect() as pop3:
+            reply = pop3.login(user.name, user.password)
+            assert reply.ok is not refused and ("[LOGIN-DELAY]" in reply.text) is refused, reply.text
+
+
 def test_one_quota(program, hosts, name):
     """All sessions of both hosts together get what the quota says, and all of that can be had."""
     check_one_quota(program, hosts, name, "60msg/day", 60)

@@ -76,7 +76,6 @@ BAD = [
     ("pop3_policy_login_burst", "1001", 'pop3_policy_login_burst: bad number of logins "1001", expected .* 0 to 1000'),
     ("pop3_policy_login_burst", "-1", 'pop3_policy_login_burst: bad number of logins "-1"'),
     ("pop3_policy_state", "dict:", 'pop3_policy_state: unknown store "dict:", expected .* the name of a dict'),
-    ("pop3_policy_state", "dict:", "pop3_policy_state: .*dict:"),
     ("pop3_policy_state", "", "pop3_policy_state: .*"),
 ]
 
