@@ -4,6 +4,7 @@
 #include "str.h"
 #include "brief.h"
 #include "policy-dict.h"
+#include "policy-event.h"
 #include "store-dict.h"
 #include "store-private.h"
 
@@ -150,6 +151,12 @@ void store_dict_rollback(struct policy_store *store)
 	policy_store_unlock_dir(store);
 }
 
+static struct event *corrupt_event(struct policy_store *store)
+{
+	return policy_event_state_failed(store->event, POLICY_EVENT_CORRUPT,
+					 POLICY_EVENT_CONTINUED);
+}
+
 static int
 set_aside(struct policy_store *store, const char *text, const char *reason,
 	  struct policy_state **state_r, const char **error_r)
@@ -159,8 +166,8 @@ set_aside(struct policy_store *store, const char *text, const char *reason,
 	key = store->dict_v->set_aside(store->dict, text, error_r);
 	if (key == NULL)
 		return -1;
-	e_error(store->event, "the state in the dict is corrupt (%s): kept it "
-		"as %s and went on without it", reason, key);
+	e_error(corrupt_event(store), "the state in the dict is corrupt (%s): "
+		"kept it as %s and went on without it", reason, key);
 	return init_anew(store, state_r, error_r);
 }
 
@@ -178,8 +185,9 @@ begin_unwritable(struct policy_store *store, struct policy_state **state_r,
 		return result;
 	}
 	if (corrupt) {
-		e_error(store->event, "the state in the dict is corrupt (%s), "
-			"and cannot be written: went on without it", error);
+		e_error(corrupt_event(store), "the state in the dict is "
+			"corrupt (%s), and cannot be written: went on without "
+			"it", error);
 	}
 	return POLICY_STORE_UNWRITABLE;
 }
