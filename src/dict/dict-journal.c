@@ -19,8 +19,8 @@ struct journal_head {
 
 struct dict_journal {
 	struct dict_kv *kv;
-	/* Of what is to be written: pieces from first on take the place of those
-	   that are there. text is NULL if there is nothing. */
+	/* Of what is to be written: pieces from first on take the place of
+	   those that are there. text is NULL if there is nothing. */
 	string_t *text;
 	uint32_t generation;
 	unsigned int first;
@@ -96,8 +96,8 @@ read_piece(struct dict_journal *journal, uint32_t generation,
 			   error_r);
 }
 
-/* Append the whole lines of a piece; *damaged is set if it is missing, or cut by
-   somebody. */
+/* Append the whole lines of a piece; *damaged is set if it is missing, or cut
+   by somebody. */
 static int
 append_piece(struct dict_journal *journal, uint32_t generation,
 	     unsigned int number, string_t *text, bool *damaged,

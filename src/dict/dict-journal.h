@@ -25,8 +25,8 @@ int dict_journal_append(struct dict_journal *journal, uint32_t generation,
 			const string_t *lines, const char **error_r);
 void dict_journal_replace(struct dict_journal *journal, uint32_t generation,
 			  const string_t *text);
-/* Under the lock, before a write: what is there to be replaced. Returns 0, or -1
-   and an error. */
+/* Under the lock, before a write: what is there to be replaced. Returns 0, or
+   -1 and an error. */
 int dict_journal_look_ahead(struct dict_journal *journal,
 			    const char **error_r);
 void dict_journal_write(struct dict_journal *journal,

@@ -88,8 +88,8 @@ void dict_lock_deinit(struct dict_lock *lock)
 	i_free(lock->mark_key);
 }
 
-/* Returns 1 if somebody has said that he has the lock of this version or had it,
-   0 if not, -1 and an error. *text_r is what is there, or "". */
+/* Returns 1 if somebody has said that he has the lock of this version or had
+   it, 0 if not, -1 and an error. *text_r is what is there, or "". */
 static int
 get_owner(struct dict_lock *lock, int64_t version, struct lock_owner *owner_r,
 	  const char **text_r, const char **error_r)
@@ -199,8 +199,8 @@ static int make_number(struct dict_lock *lock, const char **error_r)
 	return ret < 0 ? -1 : 0;
 }
 
-/* Nobody else has added to the number: say that the lock is ours, if the version
-   is still the same one. Returns 1, 0 to try again, -1 and an error. */
+/* Nobody else has added to the number: say that the lock is ours, if the
+   version is still the same one. Returns 1, 0 to try again, -1 and an error. */
 static int own(struct dict_lock *lock, const char **error_r)
 {
 	struct dict_kv_transaction *trans;

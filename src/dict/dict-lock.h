@@ -6,8 +6,8 @@
 #include "dict-kv.h"
 
 /* A lock on the documents of one user, for processes of all hosts, made of what
-   every dict has: adding to a number, and reading it. Who adds one and then reads
-   one has it; who reads more gives his back and tries again.
+   every dict has: adding to a number, and reading it. Who adds one and then
+   reads one has it; who reads more gives his back and tries again.
 
    The documents have a version, which each write counts up, and the lock is of
    that version. So one that was never given back holds up nobody for ever:

@@ -7,8 +7,8 @@
 #include "dict-kv.h"
 
 /* What was used in each window, as numbers of the dict: several hosts add to
-   them at once, and nothing is lost. A window that begins has new numbers, whose
-   keys have its start; those of the one before are removed. */
+   them at once, and nothing is lost. A window that begins has new numbers,
+   whose keys have its start; those of the one before are removed. */
 struct dict_quota {
 	/* as they were last read */
 	struct pop3_quota_counters counters;

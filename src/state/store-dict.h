@@ -9,8 +9,8 @@
 
 int store_dict_read_brief(struct policy_store *store, pool_t pool,
 			  struct policy_epoch *epoch_r, const char **error_r);
-/* Without the lock. A corrupt state is left where it is; *state_r is then that of
-   a new user. */
+/* Without the lock. A corrupt state is left where it is; *state_r is then that
+   of a new user. */
 enum policy_store_result
 store_dict_load(struct policy_store *store, struct policy_state **state_r,
 		bool *corrupt_r, const char **error_r);

@@ -5,9 +5,10 @@
 
 #include "state.h"
 
-/* Where the state of one user lives: in a dict (policy-dict.h), or DIR/state.json, written anew under the
-   lock DIR/state.lock and renamed into place, so that a reader without the lock
-   sees the old or the new one, never a part. */
+/* Where the state of one user lives: in a dict (policy-dict.h), or in
+   DIR/state.json, written anew under the lock DIR/state.lock and renamed into
+   place, so that a reader without the lock sees the old or the new one, never a
+   part. */
 struct policy_store;
 struct policy_dict;
 struct policy_dict_vfuncs;
