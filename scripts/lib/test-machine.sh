@@ -17,7 +17,7 @@ mkdir -p "$logs"
 . "$source/scripts/lib/steps.sh"
 label=$(release)
 
-test_packages="curl dovecot-imapd dovecot-lmtpd dpkg-repack faketime fetchmail getmail6 groff-base iproute2
+test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pop3d dpkg-repack faketime fetchmail getmail6 groff-base iproute2
 	lintian locales mpop procps prometheus python3 python3-jsonschema python3-pytest strace valgrind"
 # Not there when sessions are measured: Dovecot looks at each file in the folder of
 # its modules.
