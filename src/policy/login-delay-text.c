@@ -31,7 +31,7 @@ int pop3_login_burst_parse(const char *text, unsigned int *burst_r,
 	unsigned int burst;
 
 	text = t_str_trim(text, SPACES);
-	if (str_parse_uint(text, &burst, &end) < 0 || *end != '\0' ||
+	if (str_parse_uint32(text, &burst, &end) < 0 || *end != '\0' ||
 	    burst > POP3_LOGIN_BURST_MAX) {
 		*error_r = t_strdup_printf("bad number of logins \"%s\", "
 			"expected a whole number from 0 to %u", text,

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "str.h"
 #include "base64.h"
+#include "hash-method.h"
 #include "sha2.h"
 #include "uidl.h"
 
@@ -61,6 +62,7 @@ static size_t guid_field_strip(const char *guid, size_t len)
 const char *pop3_guid_normalize(const char *guid)
 {
 	unsigned char digest[SHA256_RESULTLEN];
+	struct sha256_ctx sha256;
 	size_t full_len = strlen(guid), len = full_len, stripped;
 	buffer_t *hash;
 
@@ -69,7 +71,9 @@ const char *pop3_guid_normalize(const char *guid)
 	if (len <= POP3_GUID_MAX_LEN && visible_len(guid) >= len)
 		return len == full_len ? guid : t_strndup(guid, len);
 
-	sha256_get_digest(guid, len, digest);
+	hash_method_sha256.init(&sha256);
+	hash_method_sha256.loop(&sha256, guid, len);
+	hash_method_sha256.result(&sha256, digest);
 	hash = t_base64_encode(BASE64_ENCODE_FLAG_NO_PADDING, SIZE_MAX,
 			       digest, GUID_HASH_SIZE);
 	return t_strdup_printf("#%s", str_c(hash));

@@ -272,12 +272,9 @@ remove_all(struct removal *removal, const ARRAY_TYPE(seq_range) *uids,
 
 static int open_dest(struct mailbox *dest)
 {
-	enum mail_error error;
-
 	if (mailbox_open(dest) < 0) {
-		(void)mailbox_get_last_error(dest, &error);
 		/* somebody else may create it at the same time */
-		if (error != MAIL_ERROR_NOTFOUND ||
+		if (mailbox_get_last_mail_error(dest) != MAIL_ERROR_NOTFOUND ||
 		    (mailbox_create(dest, NULL, FALSE) < 0 &&
 		     mailbox_get_last_mail_error(dest) != MAIL_ERROR_EXISTS) ||
 		    mailbox_open(dest) < 0)

@@ -113,7 +113,12 @@ static const char *value(pool_t pool, const char *word)
 
 static int time_parse(const char *word, time_t *time_r)
 {
-	return str_to_time(word, time_r) < 0 || *time_r < 0 ? -1 : 0;
+	uint64_t seconds;
+
+	if (str_to_uint64(word, &seconds) < 0 || seconds > INT64_MAX)
+		return -1;
+	*time_r = (time_t)seconds;
+	return 0;
 }
 
 static int

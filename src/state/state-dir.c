@@ -26,7 +26,8 @@ int state_dir_open(const char *path, struct state_dir *dir_r,
 	struct stat st;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+		    O_CLOEXEC);
 	if (fd == -1) {
 		if (errno == ENOENT)
 			return 0;
@@ -68,7 +69,7 @@ static int parent_fsync(const char *path, const char **error_r)
 		slash == path ? "/" : t_strdup_until(path, slash);
 	int fd, ret;
 
-	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1 && errno == EACCES) {
 		/* a parent may be closed for reading */
 		return 0;
