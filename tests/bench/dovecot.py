@@ -9,6 +9,8 @@ QUOTA = "1T/day 100000000msg/day"
 PLUGIN_FILE = "lib20_pop3_policy_plugin.so"
 # Where a storage has another name for its folder than its own.
 FOLDERS = {"maildir": "Maildir"}
+# What a server has beside the plugin.
+PACKAGES = ("dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-pop3d")
 
 
 class Dovecot:
@@ -25,6 +27,8 @@ class Dovecot:
             out.write(self._head(workdir))
         self.pop3 = os.path.join(self._ask(probe, "libexec_dir"), "pop3")
         self.moduledir = self._ask(probe, "mail_plugin_dir")
+        self.modules = os.path.join(workdir, "modules")
+        self._link_modules()
 
     @staticmethod
     def _ask(conf, setting):
@@ -33,6 +37,15 @@ class Dovecot:
             capture_output=True, text=True, check=True,
         )
         return done.stdout.strip()
+
+    def _link_modules(self):
+        """A folder of the plugin and of what those packages have. Dovecot looks at each file beside a plugin in every
+        session, so with the modules of others, such as a database, it would be theirs that is measured, too."""
+        os.mkdir(self.modules)
+        done = subprocess.run(["dpkg-query", "-L", *PACKAGES], capture_output=True, text=True, check=False)
+        for path in [*done.stdout.splitlines(), os.path.join(self.moduledir, PLUGIN_FILE)]:
+            if os.path.dirname(path) == self.moduledir and os.path.isfile(path):
+                os.symlink(path, os.path.join(self.modules, os.path.basename(path)))
 
     def has_plugin(self):
         return os.path.exists(os.path.join(self.moduledir, PLUGIN_FILE))
@@ -47,6 +60,9 @@ class Dovecot:
             f"log_path = {workdir}/dovecot.log\n"
             "ssl = no\n"
         )
+
+    def _plugins(self):
+        return f"mail_plugin_dir = {self.modules}\n"
 
     def of_line(self, bounds):
         """Of a bound of 2.3 and one of 2.4, the one that counts here."""
@@ -70,7 +86,7 @@ class Dovecot:
     def config(self, workdir, home, driver, with_plugin, settings):
         """The text of a configuration in which the user's mail is in home, in that storage. The settings are the
         plugin's."""
-        text = self._head(workdir) + f"mail_home = {home}\n" + self._location(home, driver)
+        text = self._head(workdir) + self._plugins() + f"mail_home = {home}\n" + self._location(home, driver)
         if not self.is_23:
             # 2.4 clears the environment of what it does not know, USER and HOME too.
             text += f"import_environment {{\n  USER = bench\n  HOME = {home}\n}}\n"
@@ -81,7 +97,7 @@ class Dovecot:
     def users_config(self, workdir, passwd, reader, group, with_plugin, settings):
         """Likewise of a configuration with the users of a passwd-file, of a server that the reader may ask who they
         are."""
-        text = self._head(workdir) + self._location("~" if not self.is_23 else "%h", "maildir") + (
+        text = self._head(workdir) + self._plugins() + self._location("~" if not self.is_23 else "%h", "maildir") + (
             # who need not be root to start it
             f"default_internal_user = {reader}\n"
             f"default_login_user = {reader}\n"
