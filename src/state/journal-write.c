@@ -207,6 +207,8 @@ int policy_journal_keep_copy(struct policy_store *store, const char **name_r,
 	const char *name;
 	int fd, ret;
 
+	if (store->dict != NULL)
+		return 0;
 	i_assert(store->lock != NULL);
 
 	ret = state_dir_open_file(&store->dir, JOURNAL_NAME, O_RDONLY, &fd,

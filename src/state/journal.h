@@ -54,8 +54,8 @@ int policy_journal_is_torn(struct policy_store *store, uint32_t generation,
 
 /* Under the lock: copy what lies in the place of the journal, whatever it is,
    to messages.jsonl.corrupt-TIME, so that nothing is lost when it is written
-   anew. Returns 1 and the name in the data stack, 0 if there is nothing, -1 and
-   an error. */
+   anew. Returns 1 and the name in the data stack, 0 if there is nothing, as in a
+   dict, of which no copy is kept, -1 and an error. */
 int policy_journal_keep_copy(struct policy_store *store, const char **name_r,
 			     const char **error_r);
 

@@ -36,6 +36,36 @@ def journal(program, user):
     return rest
 
 
+def doveadm_rows(user, *args, check=True):
+    result = user.server.run_doveadm("-f", "json", "pop3", *args, "-u", user.name, check=check)
+    return result.returncode, json.loads(result.stdout or "[]")
+
+
+@pytest.mark.parametrize("has_home", [True, False])
+def test_status_and_repair(program, dict_user, has_home):
+    """A piece of the journal is lost; what the state and the mailbox know is written anew."""
+    user = dict_user(messages=3, quota="9msg/day")
+    if not has_home:
+        maildir = os.path.join(user.home, "mail")
+        os.rename(os.path.join(user.home, "Maildir"), maildir)
+        user.no_home(maildir)
+    fetch(user, 1, 2)
+    status, = doveadm_rows(user, "status")[1]
+    assert (status["used"], status["left"], status["messages"], status["downloaded"]) == ("2", "7", "3", "2")
+    assert doveadm_rows(user, "top")[1][0]["messages"] == "2"
+    assert doveadm_rows(user, "check") == (0, [])
+    told = user.told()
+    generation = program.get(user, "doc/journal").split()[0]
+    program.set(user, "doc/journal/%s/0" % generation, '{"version":1}\n')
+    code, found = doveadm_rows(user, "check", check=False)
+    assert code == 65 and found
+    code, found = doveadm_rows(user, "check", "--repair", check=False)
+    assert code == 0 and {row["result"] for row in found} == {"mended"}, found
+    assert doveadm_rows(user, "check") == (0, [])
+    assert sorted(line["uid"] for line in journal(program, user)) == [1, 2, 3]
+    assert user.told() == told
+
+
 def test_documents(program, dict_user):
     """What would be in files is in the dict, and no file is made but those that are locked."""
     user = dict_user(messages=3, quota="1M/day")
