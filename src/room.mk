@@ -30,7 +30,6 @@ credentials_lib = $(top_builddir)/src/credentials/libcredentials.la
 auth_lib = $(top_builddir)/src/auth/libauth.la
 maildrop_lib = $(top_builddir)/src/maildrop/libmaildrop.la
 fast_polls_lib = $(top_builddir)/src/fast-polls/libfastpolls.la
-exempt_lib = $(top_builddir)/src/retention/libexempt.la
 retention_lib = $(top_builddir)/src/retention/libretention.la
 settings_passdb_lib = $(top_builddir)/src/settings/libsettings-passdb.la
 settings_passdb_list_lib = $(top_builddir)/src/settings/libsettings-passdb-list.la

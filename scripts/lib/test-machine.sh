@@ -17,11 +17,9 @@ mkdir -p "$logs"
 . "$source/scripts/lib/steps.sh"
 label=$(release)
 
-test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pop3d dpkg-repack faketime fetchmail getmail6 groff-base iproute2
-	lintian locales mpop procps prometheus python3 python3-jsonschema python3-pytest strace valgrind"
-# Not there when sessions are measured: Dovecot looks at each file in the folder of
-# its modules.
-dict_packages="dovecot-pgsql postgresql redis-server"
+test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pgsql dovecot-pop3d dpkg-repack faketime fetchmail getmail6
+	groff-base iproute2 lintian locales mpop postgresql procps prometheus python3 python3-jsonschema python3-pytest
+	redis-server strace valgrind"
 lint_packages="clang-tidy cppcheck"
 
 install_packages() {
@@ -31,11 +29,6 @@ install_packages() {
 	install_build_packages "$source"
 	# shellcheck disable=SC2086
 	without_services apt install $packages
-}
-
-install_dicts() {
-	# shellcheck disable=SC2086
-	without_services apt install $dict_packages
 }
 
 # Tests start what they need themselves: nothing may run because it is installed.
@@ -169,5 +162,4 @@ step "package: autopkgtest" autopkgtest
 must "install the package" install_it
 step "benchmark" benchmark
 [ "$failed" -ne 0 ] || show_log "$log"
-must "install what dicts are kept in" install_dicts
 step "integration tests" integration

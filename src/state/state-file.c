@@ -2,7 +2,6 @@
 
 #include "lib.h"
 #include "read-full.h"
-#include "policy-event.h"
 #include "state-file.h"
 #include "store-private.h"
 
@@ -54,23 +53,19 @@ state_file_read(const struct state_dir *dir, const void **text_r,
 	return result;
 }
 
-static struct event *corrupt_event(struct policy_store *store)
-{
-	return policy_event_state_failed(store->event, POLICY_EVENT_CORRUPT,
-					 POLICY_EVENT_CONTINUED);
-}
-
 void state_file_set_aside(struct policy_store *store, const char *reason)
 {
 	const char *name = state_dir_corrupt_name(&store->dir, STATE_NAME);
 
 	if (renameat(store->dir.fd, STATE_NAME, store->dir.fd, name) < 0) {
-		e_error(corrupt_event(store), "%s/"STATE_NAME" is corrupt (%s), and "
-			"renaming it to %s failed: %m",
+		e_error(policy_store_corrupt_event(store),
+			"%s/"STATE_NAME" is corrupt (%s), and renaming it to "
+			"%s failed: %m",
 			store->path, reason, name);
 	} else {
-		e_error(corrupt_event(store), "%s/"STATE_NAME" is corrupt (%s): "
-			"renamed it to %s and went on without it",
+		e_error(policy_store_corrupt_event(store),
+			"%s/"STATE_NAME" is corrupt (%s): renamed it to %s and "
+			"went on without it",
 			store->path, reason, name);
 	}
 }

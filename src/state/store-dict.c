@@ -4,7 +4,6 @@
 #include "str.h"
 #include "brief.h"
 #include "policy-dict.h"
-#include "policy-event.h"
 #include "store-dict.h"
 #include "store-private.h"
 
@@ -151,12 +150,6 @@ void store_dict_rollback(struct policy_store *store)
 	policy_store_unlock_dir(store);
 }
 
-static struct event *corrupt_event(struct policy_store *store)
-{
-	return policy_event_state_failed(store->event, POLICY_EVENT_CORRUPT,
-					 POLICY_EVENT_CONTINUED);
-}
-
 static int
 set_aside(struct policy_store *store, const char *text, const char *reason,
 	  struct policy_state **state_r, const char **error_r)
@@ -166,30 +159,10 @@ set_aside(struct policy_store *store, const char *text, const char *reason,
 	key = store->dict_v->set_aside(store->dict, text, error_r);
 	if (key == NULL)
 		return -1;
-	e_error(corrupt_event(store), "the state in the dict is corrupt (%s): "
-		"kept it as %s and went on without it", reason, key);
+	e_error(policy_store_corrupt_event(store), "the state in the dict is "
+		"corrupt (%s): kept it as %s and went on without it", reason,
+		key);
 	return init_anew(store, state_r, error_r);
-}
-
-static enum policy_store_result
-begin_unwritable(struct policy_store *store, struct policy_state **state_r,
-		 const char **error_r)
-{
-	enum policy_store_result result;
-	const char *error;
-	bool corrupt;
-
-	result = store_dict_load(store, state_r, &corrupt, &error);
-	if (result != POLICY_STORE_OK) {
-		*error_r = error;
-		return result;
-	}
-	if (corrupt) {
-		e_error(corrupt_event(store), "the state in the dict is "
-			"corrupt (%s), and cannot be written: went on without "
-			"it", error);
-	}
-	return POLICY_STORE_UNWRITABLE;
 }
 
 enum policy_store_result
@@ -202,8 +175,6 @@ store_dict_begin(struct policy_store *store, struct policy_state **state_r,
 	i_assert(!store->dict_locked);
 
 	result = lock(store, error_r);
-	if (result == POLICY_STORE_UNWRITABLE)
-		return begin_unwritable(store, state_r, error_r);
 	if (result != POLICY_STORE_OK)
 		return result;
 	switch (load(store, state_r, &text, error_r)) {

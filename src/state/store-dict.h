@@ -15,6 +15,7 @@ enum policy_store_result
 store_dict_load(struct policy_store *store, struct policy_state **state_r,
 		bool *corrupt_r, const char **error_r);
 
+/* *state_r is set if this is POLICY_STORE_OK only. */
 enum policy_store_result
 store_dict_begin(struct policy_store *store, struct policy_state **state_r,
 		 const char **error_r);

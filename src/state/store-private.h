@@ -54,6 +54,8 @@ policy_store_lock_dir(struct policy_store *store, const char **error_r);
 /* Give back what of that there is. */
 void policy_store_unlock_dir(struct policy_store *store);
 
+/* For the log: the state is of no use, and the session goes on without it. */
+struct event *policy_store_corrupt_event(struct policy_store *store);
 /* What follows from an error of a system call that was to write. */
 enum policy_store_result policy_store_write_failure(int write_errno);
 

@@ -259,6 +259,12 @@ static void unlock(struct policy_store *store)
 	store->journal_replaced = FALSE;
 }
 
+struct event *policy_store_corrupt_event(struct policy_store *store)
+{
+	return policy_event_state_failed(store->event, POLICY_EVENT_CORRUPT,
+					 POLICY_EVENT_CONTINUED);
+}
+
 static enum policy_store_result
 begin_unwritable(struct policy_store *store, struct policy_state **state_r,
 		 const char **error_r)
@@ -272,12 +278,14 @@ begin_unwritable(struct policy_store *store, struct policy_state **state_r,
 		*error_r = error;
 		return result;
 	}
-	if (corrupt) {
-		e_error(policy_event_state_failed(store->event,
-						  POLICY_EVENT_CORRUPT,
-						  POLICY_EVENT_CONTINUED),
-			"%s/"STATE_NAME" is corrupt (%s), and cannot be "
-			"renamed: went on without it", store->path, error);
+	if (corrupt && store->dict != NULL) {
+		e_error(policy_store_corrupt_event(store), "the state in the "
+			"dict is corrupt (%s), and cannot be written: went on "
+			"without it", error);
+	} else if (corrupt) {
+		e_error(policy_store_corrupt_event(store), "%s/"STATE_NAME" is "
+			"corrupt (%s), and cannot be renamed: went on without "
+			"it", store->path, error);
 	}
 	return POLICY_STORE_UNWRITABLE;
 }
@@ -289,16 +297,12 @@ static uint32_t journal_generation(const struct policy_state *state)
 	return epoch == NULL ? 0 : epoch->journal_generation;
 }
 
-enum policy_store_result
-policy_store_begin(struct policy_store *store, struct policy_state **state_r,
-		   const char **error_r)
+static enum policy_store_result
+begin_in_files(struct policy_store *store, struct policy_state **state_r,
+	       const char **error_r)
 {
 	enum policy_store_result result;
 
-	i_assert(store->lock == NULL);
-
-	if (store->dict != NULL)
-		return store_dict_begin(store, state_r, error_r);
 	result = policy_store_lock_dir(store, error_r);
 	if (result == POLICY_STORE_OK) {
 		switch (load(store, &store->dir, state_r, error_r)) {
@@ -315,6 +319,20 @@ policy_store_begin(struct policy_store *store, struct policy_state **state_r,
 		}
 	}
 	unlock(store);
+	return result;
+}
+
+enum policy_store_result
+policy_store_begin(struct policy_store *store, struct policy_state **state_r,
+		   const char **error_r)
+{
+	enum policy_store_result result;
+
+	i_assert(store->lock == NULL);
+
+	result = store->dict != NULL ?
+		store_dict_begin(store, state_r, error_r) :
+		begin_in_files(store, state_r, error_r);
 	return result == POLICY_STORE_UNWRITABLE ?
 		begin_unwritable(store, state_r, error_r) : result;
 }
