@@ -383,14 +383,33 @@ replace_state(struct policy_store *store, struct policy_state *state,
 	return -1;
 }
 
+/* Returns 0, or -1 with errno and an error: then it is not sure that what was
+   renamed stays so when the power fails. */
+static int sync_names(struct policy_store *store, const char **error_r)
+{
+	return store->fsync ? state_dir_sync(&store->dir, error_r) : 0;
+}
+
 static void install_new_journal(struct policy_store *store)
 {
 	const char *error;
 
 	/* not a failure: it is found where it is */
-	if (store->journal_replaced &&
-	    journal_file_install(&store->dir, &error) < 0)
+	if (journal_file_install(&store->dir, &error) < 0)
 		e_error(store->event, "%s", error);
+}
+
+/* The state is there. It may name a journal that is not in its place yet, but
+   never one that is not there any more: so its own name has to last first. */
+static int
+finish_commit(struct policy_store *store, const char **error_r)
+{
+	if (sync_names(store, error_r) < 0)
+		return -1;
+	if (!store->journal_replaced)
+		return 0;
+	install_new_journal(store);
+	return sync_names(store, error_r);
 }
 
 enum policy_store_result
@@ -406,13 +425,8 @@ policy_store_commit(struct policy_store *store, struct policy_state *state,
 	if (replace_state(store, state, error_r) < 0) {
 		result = policy_store_write_failure(errno);
 		forget_new_journal(store);
-	} else {
-		/* the state comes first: it may name a journal that is not in
-		   its place yet, but never one that is not there any more */
-		install_new_journal(store);
-		if (store->fsync &&
-		    state_dir_sync(&store->dir, error_r) < 0)
-			result = policy_store_write_failure(errno);
+	} else if (finish_commit(store, error_r) < 0) {
+		result = policy_store_write_failure(errno);
 	}
 	unlock(store);
 	return result;
