@@ -6,6 +6,7 @@
 #include "epoch.h"
 #include "journal.h"
 #include "maildrop.h"
+#include "returned.h"
 #include "epoch-check.h"
 
 /* When known messages are missing, so many new ones are looked at before all
@@ -293,6 +294,7 @@ check_anchors(struct maildrop *drop, struct mail *mail,
 	      const char **reason_r)
 {
 	unsigned int missing;
+	int ret;
 
 	switch (check_known(drop, mail, epoch, store, &missing, reason_r)) {
 	case ANCHOR_HOLDS:
@@ -303,17 +305,16 @@ check_anchors(struct maildrop *drop, struct mail *mail,
 	case ANCHOR_FAILED:
 		return EPOCH_FAILED;
 	}
-	switch (find_missing(drop, mail, epoch, missing)) {
-	case 0:
-		return EPOCH_STEADY;
-	case 1:
+	ret = find_missing(drop, mail, epoch, missing);
+	if (ret < 0)
+		*reason_r = maildrop_mail_error(mail);
+	else if (ret == 0)
+		ret = maildrop_find_returned(drop, mail, epoch, store, reason_r);
+	if (ret > 0) {
 		*reason_r = "known messages are gone, and may be back under "
 			"new UIDs";
-		return EPOCH_BROKEN;
-	default:
-		*reason_r = maildrop_mail_error(mail);
-		return EPOCH_FAILED;
 	}
+	return ret == 0 ? EPOCH_STEADY : ret > 0 ? EPOCH_BROKEN : EPOCH_FAILED;
 }
 
 enum epoch_check_result

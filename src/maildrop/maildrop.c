@@ -6,6 +6,8 @@
 #include "uidl.h"
 #include "maildrop.h"
 
+#include <time.h>
+
 int maildrop_init(struct maildrop *drop_r, struct mailbox *box,
 		  const struct uidl_rules *rules, struct event *event,
 		  const char **error_r)
@@ -32,6 +34,7 @@ int maildrop_init(struct maildrop *drop_r, struct mailbox *box,
 	drop_r->uidvalidity = status.uidvalidity;
 	drop_r->uidnext = status.uidnext;
 	drop_r->messages = status.messages;
+	drop_r->listed = time(NULL);
 	return 0;
 }
 

@@ -32,6 +32,8 @@ struct maildrop {
 	uint32_t uidvalidity;
 	uint32_t uidnext;
 	uint32_t messages;
+	/* when that was so */
+	time_t listed;
 	/* the epoch that these very messages were checked with before; 0 if it
 	   is not certain that they are the same */
 	uint32_t checked_epoch;

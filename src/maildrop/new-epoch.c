@@ -27,6 +27,7 @@ void maildrop_new_epoch(const struct maildrop *drop,
 	epoch_r->number = next_number(old, journal_epoch);
 	epoch_r->uidvalidity = drop->uidvalidity;
 	epoch_r->uidnext = drop->uidnext;
+	epoch_r->listed = drop->listed;
 	epoch_r->uidl_format = p_strdup(pool, maildrop_format_name(drop));
 	epoch_r->reuse_xuidl = drop->rules.reuse_xuidl;
 	p_array_init(&epoch_r->told, pool, POLICY_EPOCH_MAX_TOLD);

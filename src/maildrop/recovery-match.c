@@ -156,6 +156,10 @@ static void judge_mailbox(struct recovery *recovery)
 		if (found != NULL)
 			judge_uid(recovery, found, found->known == known);
 	}
+	array_foreach(&recovery->found, found) {
+		if (found->known != NULL && found->known->uid != found->uid)
+			recovery->some_returned = TRUE;
+	}
 }
 
 int recovery_match(struct recovery *recovery, const char **error_r)

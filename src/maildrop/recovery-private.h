@@ -24,6 +24,8 @@ struct recovery {
 	bool same_uids;
 	/* the mailbox is not what became of the one that was known */
 	bool other_mailbox;
+	/* messages of this mailbox are back under new UIDs; others may follow */
+	bool some_returned;
 	/* a message could not be found that the index has: the mailbox is to be
 	   synced again before anything is said of it */
 	bool is_out_of_sync;

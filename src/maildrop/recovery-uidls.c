@@ -89,6 +89,16 @@ add_downloads(struct recovery *recovery, struct pop3_message *message)
 	}
 }
 
+/* Nobody has looked for when it falls due since it was gone. */
+static void
+add_returned(struct recovery *recovery, const struct pop3_message *message)
+{
+	if (message->downloaded != 0) {
+		pop3_retention_bounds_add_download(&recovery->epoch.retention,
+						   message->downloaded);
+	}
+}
+
 static void
 keep_message(struct recovery *recovery, const struct pop3_found_message *found,
 	     const char *own_uidl)
@@ -106,6 +116,8 @@ keep_message(struct recovery *recovery, const struct pop3_found_message *found,
 		message->hash = found->hash;
 	seq_range_array_add(&epoch->recorded, found->uid);
 	add_downloads(recovery, message);
+	if (found->known->uid != found->uid)
+		add_returned(recovery, message);
 	if (strcmp(own_uidl, message->uidl) != 0)
 		seq_range_array_add(&epoch->stored, found->uid);
 }
@@ -166,7 +178,8 @@ lose_message(struct recovery *recovery, const struct pop3_message *known,
 
 	if (known->gone == 0)
 		recovery->counts.gone++;
-	if (known->gone == 0 ? !recovery->other_mailbox :
+	if (known->gone == 0 ?
+	    !recovery->other_mailbox && !recovery->some_returned :
 	    now - known->gone > JOURNAL_KEEP_GONE_SECS)
 		return;
 	message = array_append_space(&recovery->messages);

@@ -171,7 +171,10 @@ update_state(struct take_in *take_in, struct policy_state *state,
 		policy_epoch_copy(take_in->pool, current, epoch);
 	else
 		maildrop_new_epoch(take_in->drop, NULL, 0, take_in->pool, epoch);
-	epoch->uidnext = I_MAX(epoch->uidnext, take_in->news->uidnext);
+	if (take_in->news->uidnext >= epoch->uidnext) {
+		epoch->uidnext = take_in->news->uidnext;
+		epoch->listed = take_in->drop->listed;
+	}
 	epoch_set_told(take_in->drop, epoch);
 	result = take_in_write_journal(take_in, error_r);
 	if (result != POLICY_STORE_OK)

@@ -13,7 +13,7 @@
 #define BRIEF_BEGIN_LEN (sizeof(BRIEF_BEGIN) - 1)
 #define CHECKSUM_LEN 8
 /* Words behind the checksum. */
-#define BRIEF_WORDS 15
+#define BRIEF_WORDS 17
 #define BRIEF_MAX_SIZE 1024
 /* stands for "" */
 #define NO_WORD "-"
@@ -91,14 +91,15 @@ void policy_brief_insert(string_t *dest, size_t offset,
 	/* the other members follow the "{" */
 	rest = t_strdup_printf("%u %u %u %u %d %s %u %s %s %s "
 		"%"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T
-		" %"PRIdTIME_T"\",%s",
+		" %"PRIdTIME_T" %"PRIdTIME_T" %u\",%s",
 		epoch->number, epoch->uidvalidity, epoch->uidnext, epoch->live,
 		epoch->reuse_xuidl ? 1 : 0, word(epoch->uidl_format),
 		anchor->uid, word(anchor->guid), word(anchor->hash),
 		word(anchor->uidl), epoch->retention.checked,
 		epoch->retention.oldest_downloaded,
 		epoch->retention.oldest_undownloaded, epoch->retention.recheck,
-		epoch->retention.clock_jumped, str_c(dest) + offset + 1);
+		epoch->retention.clock_jumped, epoch->listed,
+		epoch->journal_lines, str_c(dest) + offset + 1);
 	begin = t_strconcat(BRIEF_BEGIN, checksum(rest, strlen(rest)), " ",
 			    NULL);
 	str_truncate(dest, offset);
@@ -142,7 +143,9 @@ words_parse(const char *const *words, pool_t pool, struct policy_epoch *epoch)
 	    str_to_uint32(words[2], &epoch->uidnext) < 0 ||
 	    str_to_uint32(words[3], &epoch->live) < 0 ||
 	    str_to_uint32(words[6], &anchor->uid) < 0 ||
-	    times_parse(words + 10, &epoch->retention) < 0)
+	    times_parse(words + 10, &epoch->retention) < 0 ||
+	    time_parse(words[15], &epoch->listed) < 0 ||
+	    str_to_uint32(words[16], &epoch->journal_lines) < 0)
 		return -1;
 	epoch->reuse_xuidl = strcmp(words[4], "1") == 0;
 	epoch->uidl_format = value(pool, words[5]);

@@ -18,8 +18,8 @@ struct policy_epoch;
 void policy_brief_insert(string_t *dest, size_t offset,
 			 const struct policy_epoch *epoch);
 /* Read the brief of the text of a state. The epoch has no told UIDs, no
-   downloads and devices, no journal, and the newest anchor only; what is known
-   of retention is whole. Returns 1, or 0 if there is none, or the text was
+   downloads and devices, of the journal the number of lines only, and the
+   newest anchor only; what is known of retention is whole. Returns 1, or 0 if there is none, or the text was
    changed by somebody else. */
 int policy_brief_parse(const void *text, size_t size, pool_t pool,
 		       struct policy_epoch *epoch_r);

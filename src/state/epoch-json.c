@@ -15,6 +15,7 @@
 #define MEMBER_UIDVALIDITY "uidvalidity"
 #define MEMBER_UIDNEXT "uidnext"
 #define MEMBER_LIVE "live"
+#define MEMBER_LISTED "listed"
 #define MEMBER_FORMAT "format"
 #define MEMBER_REUSE_XUIDL "reuse_xuidl"
 #define MEMBER_TOLD "told"
@@ -250,6 +251,7 @@ uidl_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 				  error_r) < 0 ||
 	    state_json_get_uint32(uidl, MEMBER_LIVE, 0, &epoch->live,
 				  error_r) < 0 ||
+	    get_time(uidl, MEMBER_LISTED, &epoch->listed, error_r) < 0 ||
 	    rules_parse(uidl, pool, epoch, error_r) < 0 ||
 	    told_list_parse(uidl, pool, epoch, error_r) < 0 ||
 	    epoch_json_get_set(uidl, MEMBER_RECORDED, pool, &epoch->recorded,
@@ -367,6 +369,7 @@ void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 	state_json_set_number(uidl, MEMBER_UIDVALIDITY, epoch->uidvalidity);
 	state_json_set_number(uidl, MEMBER_UIDNEXT, epoch->uidnext);
 	state_json_set_number(uidl, MEMBER_LIVE, epoch->live);
+	set_time(uidl, MEMBER_LISTED, epoch->listed);
 	state_json_set(uidl, MEMBER_FORMAT, json_string(epoch->uidl_format));
 	state_json_set(uidl, MEMBER_REUSE_XUIDL,
 		       json_boolean(epoch->reuse_xuidl));

@@ -55,6 +55,8 @@ struct policy_epoch {
 	/* when the epoch was last written; messages were below it so many */
 	uint32_t uidnext;
 	uint32_t live;
+	/* and when the maildrop was listed then; 0 if it is not known */
+	time_t listed;
 	/* what Dovecot's own UIDLs are made of: pop3_uidl_format (a
 	   hash of it, if it is too long or not printable), and whether
 	   pop3_reuse_xuidl is on */

@@ -19,13 +19,16 @@
 /* The epoch of a mailbox of 100 UIDs in which nothing is out of the ordinary. */
 #define SIMPLE_TEXT \
 	"{\"version\":1,\"uidl\":{\"epoch\":3,\"uidvalidity\":1700000000," \
-	"\"uidnext\":101,\"live\":90,\"format\":\"%08Xu%08Xv\"," \
+	"\"uidnext\":101,\"live\":90,\"listed\":1650000000," \
+	"\"format\":\"%08Xu%08Xv\"," \
 	"\"reuse_xuidl\":true,\"told\":[" TOLD_TEXT "]," \
 	"\"recorded\":\"1:100\",\"downloaded\":\"1:10\"," \
 	"\"journal\":{\"generation\":4,\"lines\":1234,\"gone\":5}," \
 	"\"retention\":" RETENTION_TEXT "," \
 	"\"anchors\":[" ANCHOR_TEXT "," ANCHOR2_TEXT "]}}"
-#define TIMES " 1600000001 1600000002 1600000003 1600000004 1600000005"
+#define LISTED " 1650000000 1234"
+#define TIMES \
+	" 1600000001 1600000002 1600000003 1600000004 1600000005" LISTED
 #define SIMPLE_WORDS \
 	"3 1700000000 101 90 1 %08Xu%08Xv 1:100 21 a.guid a.hash a.uidl"
 #define SIMPLE_BRIEF SIMPLE_WORDS TIMES
@@ -81,9 +84,10 @@ static const char *epoch_text(const struct policy_epoch *epoch)
 			    or_none(anchor->uidl));
 	}
 	str_printfa(text, " %"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T
-		    " %"PRIdTIME_T" %"PRIdTIME_T, bounds->checked,
-		    bounds->oldest_downloaded, bounds->oldest_undownloaded,
-		    bounds->recheck, bounds->clock_jumped);
+		    " %"PRIdTIME_T" %"PRIdTIME_T" %"PRIdTIME_T" %u",
+		    bounds->checked, bounds->oldest_downloaded,
+		    bounds->oldest_undownloaded, bounds->recheck,
+		    bounds->clock_jumped, epoch->listed, epoch->journal_lines);
 	return str_c(text);
 }
 
@@ -104,7 +108,6 @@ static const char *brief_text(const void *data, size_t size)
 		test_assert(array_count(&epoch.stored) == 0);
 		test_assert(array_count(&epoch.devices) == 0);
 		test_assert(epoch.journal_generation == 0 &&
-			    epoch.journal_lines == 0 &&
 			    epoch.journal_gone == 0);
 		test_assert(epoch.anchors_count <= 1);
 		text = epoch_text(&epoch);
@@ -158,17 +161,23 @@ static void test_round_trip(void)
 		/* each time is in its place */
 		{ "1600000001", "9223372036854775807", SIMPLE_WORDS
 		  " 9223372036854775807 1600000002 1600000003 1600000004 "
-		  "1600000005" },
+		  "1600000005" LISTED },
 		{ "\"oldest_downloaded\":1600000002,", "", SIMPLE_WORDS
-		  " 1600000001 0 1600000003 1600000004 1600000005" },
+		  " 1600000001 0 1600000003 1600000004 1600000005" LISTED },
 		{ "\"oldest_undownloaded\":1600000003,", "", SIMPLE_WORDS
-		  " 1600000001 1600000002 0 1600000004 1600000005" },
+		  " 1600000001 1600000002 0 1600000004 1600000005" LISTED },
 		{ "1600000004", "4294967296", SIMPLE_WORDS
-		  " 1600000001 1600000002 1600000003 4294967296 1600000005" },
+		  " 1600000001 1600000002 1600000003 4294967296 1600000005" LISTED },
 		{ "1600000005", "0", SIMPLE_WORDS
-		  " 1600000001 1600000002 1600000003 1600000004 0" },
+		  " 1600000001 1600000002 1600000003 1600000004 0" LISTED },
 		{ "\"retention\":" RETENTION_TEXT ",", "",
-		  SIMPLE_WORDS " 0 0 0 0 0" },
+		  SIMPLE_WORDS " 0 0 0 0 0" LISTED },
+		{ "\"listed\":1650000000,", "", SIMPLE_WORDS
+		  " 1600000001 1600000002 1600000003 1600000004 1600000005 "
+		  "0 1234" },
+		{ "1234", "4294967295", SIMPLE_WORDS
+		  " 1600000001 1600000002 1600000003 1600000004 1600000005 "
+		  "1650000000 4294967295" },
 		{ "\"uidnext\":101,\"live\":90", "\"uidnext\":4294967295,"
 		  "\"live\":4294967294", "none" },
 	};
@@ -323,38 +332,44 @@ static void test_hostile_words(void)
 		"",
 		"\"",
 		" \"}",
-		"3 1 101 90 1 f 21 g h u 4 5 6 7 8",
-		"3 1 101 90 1 f 21 g h 4 5 6 7 8\"}",
-		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 x\"}",
-		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 \"}",
-		" 3 1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
-		"3  1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
-		"-3 1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
-		"3 -1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
-		"3 1 0 90 1 f 21 g h u 4 5 6 7 8\"}",
-		"3 1 4294967296 90 1 f 21 g h u 4 5 6 7 8\"}",
-		"3 1 101 x 1 f 21 g h u 4 5 6 7 8\"}",
-		"3 1 101 90 1 f  g h u 4 5 6 7 8\"}",
-		"3 1 101 90 1 f 99999999999999999999 g h u 4 5 6 7 8\"}",
-		"3\t1\t101\t90\t1\tf\t21\tg\th\tu\t4\t5\t6\t7\t8\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 9 10",
+		"3 1 101 90 1 f 21 g h 4 5 6 7 8 9 10\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 9 10 x\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 9 10 \"}",
+		" 3 1 101 90 1 f 21 g h u 4 5 6 7 8 9 10\"}",
+		"3  1 101 90 1 f 21 g h u 4 5 6 7 8 9 10\"}",
+		"-3 1 101 90 1 f 21 g h u 4 5 6 7 8 9 10\"}",
+		"3 -1 101 90 1 f 21 g h u 4 5 6 7 8 9 10\"}",
+		"3 1 0 90 1 f 21 g h u 4 5 6 7 8 9 10\"}",
+		"3 1 4294967296 90 1 f 21 g h u 4 5 6 7 8 9 10\"}",
+		"3 1 101 x 1 f 21 g h u 4 5 6 7 8 9 10\"}",
+		"3 1 101 90 1 f  g h u 4 5 6 7 8 9 10\"}",
+		"3 1 101 90 1 f 99999999999999999999 g h u 4 5 6 7 8 9 10\"}",
+		"3\t1\t101\t90\t1\tf\t21\tg\th\tu\t4\t5\t6\t7\t8\t9\t10\"}",
 		/* as it was before there were times */
 		"3 1 101 90 1 f 21 g h u\"}",
 		"3 1 101 90 1 f 21 g h u 4 5 6 7\"}",
+		/* and before there was when it was listed */
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 9\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 9 x\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 9 -1\"}",
+		"3 1 101 90 1 f 21 g h u 4 5 6 7 8 9 4294967296\"}",
 	};
 	string_t *text = t_str_new(2048);
 	unsigned int i;
 
 	test_begin("brief: hostile words");
 	test_assert_strcmp(brief_of(sign("3 1 101 90 1 f 21 g h u "
-					 "4 5 6 7 8\"}")),
-			   "3 1 101 90 1 f 1:100 21 g h u 4 5 6 7 8");
+					 "4 5 6 7 8 9 10\"}")),
+			   "3 1 101 90 1 f 1:100 21 g h u 4 5 6 7 8 9 10");
 	for (i = 0; i < N_ELEMENTS(tests); i++)
 		test_assert_strcmp_idx(brief_of(sign(tests[i])), "none", i);
 	/* words that are longer than any of ours */
 	str_append(text, "3 1 101 90 1 f 21 g h ");
-	while (str_len(text) < 1013)
+	while (str_len(text) < 1008)
 		str_append_c(text, 'u');
-	str_append(text, " 4 5 6 7 8\"}");
+	str_append(text, " 4 5 6 7 8 9 10\"}");
 	test_assert(strcmp(brief_of(sign(str_c(text))), "none") != 0);
 	str_insert(text, 22, "u");
 	test_assert_strcmp(brief_of(sign(str_c(text))), "none");
@@ -369,7 +384,7 @@ static void test_hostile_times(void)
 		"9223372036854775808", "18446744073709551616",
 		"99999999999999999999999", "1.0", "+1", "0x1", "1x",
 	};
-	const char *times[5] = { "4", "5", "6", "7", "8" };
+	const char *times[6] = { "4", "5", "6", "7", "8", "9" };
 	unsigned int i, t;
 
 	test_begin("brief: hostile times");
@@ -379,9 +394,9 @@ static void test_hostile_times(void)
 		for (i = 0; i < N_ELEMENTS(hostile); i++) {
 			times[t] = hostile[i];
 			test_assert_strcmp_idx(brief_of(sign(t_strdup_printf(
-				"3 1 101 90 1 f 21 g h u %s %s %s %s %s\"}",
-				times[0], times[1], times[2], times[3],
-				times[4]))), "none", t * 100 + i);
+				"3 1 101 90 1 f 21 g h u %s %s %s %s %s %s 10"
+				"\"}", times[0], times[1], times[2], times[3],
+				times[4], times[5]))), "none", t * 100 + i);
 		}
 		times[t] = good;
 	}
@@ -397,13 +412,13 @@ static void test_older(void)
 	test_begin("brief: without times");
 	text = rewrite(replace(SIMPLE_TEXT,
 			       "\"retention\":" RETENTION_TEXT ",", ""));
-	test_assert_strcmp(brief_of(text), SIMPLE_WORDS " 0 0 0 0 0");
-	old = sign(replace(text + strlen(BEGIN"01234567 "), " 0 0 0 0 0\",",
+	test_assert_strcmp(brief_of(text), SIMPLE_WORDS " 0 0 0 0 0" LISTED);
+	old = sign(replace(text + strlen(BEGIN"01234567 "), " 0 0 0 0 0" LISTED "\",",
 			   "\","));
 	test_assert_strcmp(brief_of(old), "none");
 	state = parse(old);
 	test_assert_strcmp(epoch_text(policy_state_epoch(state)),
-			   SIMPLE_WORDS " 0 0 0 0 0");
+			   SIMPLE_WORDS " 0 0 0 0 0" LISTED);
 	policy_state_deinit(&state);
 	test_assert_strcmp(rewrite(old), text);
 	test_end();
@@ -466,6 +481,7 @@ fill_epoch(struct policy_epoch *epoch_r, unsigned int told, size_t guid_len)
 	epoch_r->number = epoch_r->uidvalidity = epoch_r->uidnext =
 		epoch_r->live = epoch_r->journal_generation =
 		epoch_r->journal_lines = epoch_r->journal_gone = UINT32_MAX;
+	epoch_r->listed = (time_t)INT64_MAX;
 	epoch_r->retention = (struct pop3_retention_bounds){
 		.checked = (time_t)INT64_MAX,
 		.oldest_downloaded = (time_t)INT64_MAX,
@@ -500,7 +516,8 @@ fill_epoch(struct policy_epoch *epoch_r, unsigned int told, size_t guid_len)
 
 #define MAX_TIMES \
 	" 9223372036854775807 9223372036854775807 9223372036854775807" \
-	" 9223372036854775807 9223372036854775807"
+	" 9223372036854775807 9223372036854775807 9223372036854775807" \
+	" 4294967295"
 
 /* The size goes up in single octets to where the text is printed in one line. */
 static void test_worst_case(void)

@@ -17,7 +17,8 @@
 #define DEVICES_TEXT "{\"phone\":\"1:4,9\",\"laptop\":\"2\"}"
 #define EPOCH_TEXT \
 	"{\"epoch\":3,\"uidvalidity\":1700000000,\"uidnext\":100001," \
-	"\"live\":99990,\"format\":\"%08Xu%08Xv\",\"reuse_xuidl\":false," \
+	"\"live\":99990,\"listed\":1650000000," \
+	"\"format\":\"%08Xu%08Xv\",\"reuse_xuidl\":false," \
 	"\"told\":[" TOLD_TEXT "],\"recorded\":\"1:5000,6000:6001\"," \
 	"\"downloaded\":\"1:10\",\"devices\":" DEVICES_TEXT "," \
 	"\"stored\":\"7\",\"imported\":true," \

@@ -73,6 +73,7 @@ static void assert_epoch(const struct policy_epoch *epoch)
 	test_assert(epoch->uidvalidity == 1700000000);
 	test_assert(epoch->uidnext == 100001);
 	test_assert(epoch->live == 99990);
+	test_assert(epoch->listed == 1650000000);
 	test_assert_strcmp(epoch->uidl_format, "%08Xu%08Xv");
 	test_assert(!epoch->reuse_xuidl);
 	test_assert(epoch->imported);
@@ -161,7 +162,8 @@ static void test_little(void)
 		      "\"uidnext\":3,\"live\":0,\"format\":\"\"}}");
 	read = policy_state_epoch(state);
 	test_assert(read->number == 1 && read->uidvalidity == 2 &&
-		    read->uidnext == 3 && read->live == 0);
+		    read->uidnext == 3 && read->live == 0 &&
+		    read->listed == 0);
 	test_assert(!read->reuse_xuidl && read->journal_generation == 0 &&
 		    read->anchors_count == 0);
 	test_assert_strcmp(times_text(&read->retention), "0 0 0 0 0");
@@ -490,6 +492,7 @@ static void fill_epoch(struct policy_epoch *epoch_r, char c)
 	epoch_r->number = epoch_r->uidvalidity = epoch_r->uidnext =
 		epoch_r->live = epoch_r->journal_generation =
 		epoch_r->journal_lines = epoch_r->journal_gone = UINT32_MAX;
+	epoch_r->listed = (time_t)INT64_MAX;
 	epoch_r->retention = (struct pop3_retention_bounds){
 		.checked = (time_t)INT64_MAX,
 		.oldest_downloaded = (time_t)INT64_MAX,
