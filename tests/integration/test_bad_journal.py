@@ -134,6 +134,36 @@ def test_what_is_no_journal(new_user, name):
     assert len(user.journal()) == 6
 
 
+FIRST_LINES = {
+    "garbled": lambda line: line.replace(b"epoch", b"ep#ch"),
+    "deep": lambda line: b"[" * 3000,
+    "long": lambda line: b"x" * 10_000,
+    "generation-twice": lambda line: line.replace(b"{", b'{"generation":1,'),
+    "generation-2-32": lambda line: b'{"version":1,"epoch":1,"generation":4294967296}',
+    "version-string": lambda line: line.replace(b'"version":1', b'"version":"2"'),
+}
+
+
+@pytest.mark.parametrize("name", FIRST_LINES)
+def test_bad_first_line(new_user, name):
+    """It costs nothing: the other lines are whole, and there is no other journal."""
+    user = new_user(messages=6)
+    before = user.told()
+    first, rest = whole(user).split(b"\n", 1)
+    journal_damage.put(user, user.journal_path, FIRST_LINES[name](first) + b"\n" + rest)
+    disasters.uidvalidity_changed(user)
+    check_uidls(user, user.told(), dict(enumerate(before)))
+
+
+def test_anchors_without_a_journal(new_user):
+    """The state knows three messages by itself."""
+    user = new_user(messages=9)
+    before = user.told()
+    os.unlink(user.journal_path)
+    disasters.uidvalidity_changed(user)
+    check_uidls(user, user.told(), {index: before[index] for index in (3, 7, 8)})
+
+
 def test_cut_at_any_byte(new_user):
     """With a state that fits, and with one that is lost, too."""
     user = new_user(messages=3)
