@@ -5,6 +5,7 @@
 #include "hostpid.h"
 #include "test-common.h"
 #include "test-home.h"
+#include "test-intruder.h"
 #include "test-journal-use.h"
 #include "test-store-use.h"
 #include "epoch.h"
@@ -13,6 +14,10 @@
 #include "store-dict.h"
 #include "pop3-policy-dict-plugin.h"
 #include "test-kv.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define BYTES POP3_QUOTA_BYTES
 #define DAY POP3_QUOTA_WINDOW_DAY
@@ -285,6 +290,134 @@ static void test_run_lock(void)
 	end();
 }
 
+/* The folder belongs to the user, who may put anything there. */
+static void test_intruders(void)
+{
+	static const struct {
+		const char *name;
+		enum intruder kind;
+		enum policy_store_result result;
+		const char *words;
+	} tests[] = {
+		/* the lock in the dict is enough */
+		{ "pop3-policy", LINK_TO_FILE, POLICY_STORE_OK, "" },
+		{ "pop3-policy", LINK_TO_FOLDER, POLICY_STORE_OK, "" },
+		{ "pop3-policy", LINK_TO_NOTHING, POLICY_STORE_OK, "" },
+		{ "pop3-policy", FIFO, POLICY_STORE_OK, "" },
+		{ "pop3-policy", DEVICE, POLICY_STORE_OK, "" },
+		{ "pop3-policy", OTHERS_FILE, POLICY_STORE_OK, "" },
+#define LOCK "pop3-policy/state.lock"
+		{ LOCK, LINK_TO_FILE, POLICY_STORE_UNUSABLE,
+		  "state.lock is a link, which is not followed" },
+		{ LOCK, LINK_TO_FOLDER, POLICY_STORE_UNUSABLE,
+		  "state.lock is a link" },
+		{ LOCK, LINK_TO_NOTHING, POLICY_STORE_UNUSABLE,
+		  "state.lock is a link" },
+		{ LOCK, FIFO, POLICY_STORE_UNUSABLE,
+		  "state.lock is not a regular file" },
+		{ LOCK, FOLDER, POLICY_STORE_UNUSABLE,
+		  "state.lock) failed: Is a directory" },
+		{ LOCK, DEVICE, POLICY_STORE_UNUSABLE, "state.lock" },
+		{ LOCK, OTHERS_FILE, POLICY_STORE_UNUSABLE,
+		  "state.lock is owned by uid " },
+	};
+	struct policy_store *store;
+	const char *path, *before;
+	struct stat st;
+	unsigned int i;
+
+	begin("store in a dict: what is no folder or lock of ours");
+	test_home_end();
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		intruder_home_begin();
+		store = open_store(test_home_path("pop3-policy"));
+		add(store, 5);
+		path = test_home_path(tests[i].name);
+		test_assert_idx(rename(path, test_home_path("old")) == 0, i);
+		before = test_kv_all("");
+		if (intruder_put(path, tests[i].kind)) {
+			test_assert_idx(lstat(path, &st) == 0, i);
+			expect_add(store, tests[i].result, POLICY_STORE_OK,
+				   tests[i].words, 5, i);
+			test_assert_idx((strcmp(test_kv_all(""), before) == 0) ==
+				(tests[i].result != POLICY_STORE_OK), i);
+			intruder_assert_same(path, &st, i);
+		}
+		policy_store_deinit(&store);
+		intruder_home_end(i);
+		test_kv_end();
+		test_kv_begin();
+	}
+	test_home_begin();
+	end();
+}
+
+static void test_folder_without_rights(void)
+{
+	static const struct {
+		const char *name;
+		mode_t mode;
+		enum policy_store_result result;
+		const char *words;
+	} tests[] = {
+		{ "pop3-policy", 0, POLICY_STORE_OK, "" },
+		{ "pop3-policy", 0777, POLICY_STORE_OK, "" },
+		{ "", 0, POLICY_STORE_OK, "" },
+		{ LOCK, 0400, POLICY_STORE_UNUSABLE,
+		  "state.lock) failed: Permission denied" },
+	};
+	struct policy_store *store;
+	unsigned int i;
+
+	begin("store in a dict: a folder without rights");
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		test_user_begin();
+		store = open_store(test_home_path("pop3-policy"));
+		add(store, 1);
+		test_assert_idx(chmod(test_home_path(tests[i].name),
+				      tests[i].mode) == 0, i);
+		expect_add(store, tests[i].result, POLICY_STORE_OK,
+			   tests[i].words, 1, i);
+		test_assert_idx(chmod(test_home_path(""), 0700) == 0, i);
+		test_assert_idx(chmod(test_home_path("pop3-policy"), 0700) == 0,
+				i);
+		policy_store_deinit(&store);
+		test_user_end();
+		test_home_end();
+		test_home_begin();
+		test_kv_end();
+		test_kv_begin();
+	}
+	end();
+}
+
+/* The dict may be written all the same. */
+static void test_disk(void)
+{
+	struct policy_store *store, *fresh;
+	const char *disk;
+
+	begin("store in a dict: a full disk and a read-only one");
+	disk = test_home_path("disk");
+	if (test_mount_tmpfs(disk, "nr_inodes=4")) {
+		store = open_store(test_home_path("disk/pop3-policy"));
+		fresh = open_store(test_home_path("disk/fresh"));
+		add(store, 1);
+		test_file_write(test_home_path("disk/filler"), "");
+		add(store, 1);
+		add(fresh, 1);
+		i_unlink(test_home_path("disk/pop3-policy/state.lock"));
+		test_mount_read_only(disk, TRUE);
+		add(store, 1);
+		add(fresh, 1);
+		test_assert(test_store_bytes(store) == 5);
+		policy_store_deinit(&store);
+		policy_store_deinit(&fresh);
+		test_umount(disk);
+	}
+	end();
+}
+
 int main(void)
 {
 	static void (*const tests[])(void) = {
@@ -294,6 +427,9 @@ int main(void)
 		test_journal,
 		test_login_stamp,
 		test_run_lock,
+		test_intruders,
+		test_folder_without_rights,
+		test_disk,
 		NULL
 	};
 

@@ -278,6 +278,71 @@ static void test_full(void)
 	test_end();
 }
 
+static void test_read_only(void)
+{
+	static const char *const words = "Read-only file system";
+	struct policy_store *store;
+	struct policy_state *state;
+	const char *disk, *error;
+
+	test_begin("journal: a read-only file system");
+	test_home_begin();
+	disk = test_home_path("pop3-policy");
+	if (test_mount_tmpfs(disk, "size=64k,mode=0700")) {
+		store = policy_store_init(disk, TRUE, NULL);
+		test_journal_replace(store, 4, "7");
+		test_mount_read_only(disk, TRUE);
+		test_assert_strcmp(test_journal_read(store, 4),
+				   "3 4 1 0: 7=u7");
+		test_assert(policy_journal_exists(store, 4, &error) == 1);
+		test_assert(policy_journal_is_torn(store, 4, &error) == 0);
+		test_assert(policy_store_begin(store, &state, &error) ==
+			    UNWRITABLE);
+		test_assert(strstr(error, words) != NULL);
+		policy_state_deinit(&state);
+
+		test_mount_read_only(disk, FALSE);
+		test_journal_append(store, 4, "8", OK, "", 0);
+		test_assert_strcmp(test_journal_read(store, 4),
+				   "3 4 2 0: 7=u7 8=u8");
+		policy_store_deinit(&store);
+		test_umount(disk);
+	}
+	test_home_end();
+	test_end();
+}
+
+/* What somebody has put in the place of the new journal is not written to, and
+   not read whole. */
+static void test_large_new_journal(void)
+{
+	struct policy_store *store;
+	const char *path;
+	int fd;
+
+	test_begin("journal: a large file in the place of the new one");
+	test_home_begin();
+	store = test_store_init("pop3-policy");
+	test_journal_replace(store, 4, "7");
+	path = test_home_path(TEST_JOURNAL_NEW);
+	test_file_write(path, TEST_HEADER(5));
+	fd = open(path, O_WRONLY);
+	/* a hole of a terabyte */
+	test_assert(fd != -1 && ftruncate(fd, (off_t)1 << 40) == 0);
+	i_close_fd(&fd);
+	test_assert_strcmp(test_journal_read(store, 4), "3 4 1 0: 7=u7");
+	test_assert(strstr(test_journal_read(store, 5), "messages.jsonl.new "
+		"has 1099511627776 octets, expected at most 268435456")
+		!= NULL);
+	test_journal_append(store, 4, "8", OK, "", 0);
+	expect_replace(store, OK, "", 0);
+	test_assert_strcmp(test_journal_read(store, 5), "3 5 1 0: 8=u8");
+	test_assert(test_file_mode(path) == 0);
+	policy_store_deinit(&store);
+	test_home_end();
+	test_end();
+}
+
 int main(void)
 {
 	static void (*const test_functions[])(void) = {
@@ -286,6 +351,8 @@ int main(void)
 		test_rights,
 		test_size,
 		test_full,
+		test_read_only,
+		test_large_new_journal,
 		NULL
 	};
 	return test_run(test_functions);

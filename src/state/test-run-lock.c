@@ -287,6 +287,43 @@ static void test_rights(void)
 	test_end();
 }
 
+/* Who cannot have the lock removes no mail. */
+static void test_disk(void)
+{
+	struct policy_store *store;
+	const char *disk, *name;
+
+	test_begin("run lock: a full disk and a read-only one");
+	test_home_begin();
+	disk = test_home_path("disk");
+	/* the root, the folder, two files and one more */
+	if (test_mount_tmpfs(disk, "nr_inodes=5")) {
+		store = test_store_init("disk/"DIR_NAME);
+		test_store_add(store, 1, 1);
+		test_file_write(test_home_path("disk/filler"), "");
+		expect_lock(store, -1,
+			    "retention.lock) failed: No space left", 0);
+		i_unlink(test_home_path("disk/filler"));
+		test_mount_read_only(disk, TRUE);
+		expect_lock(store, -1,
+			    "retention.lock) failed: Read-only file system", 1);
+		test_assert(test_dir_count(test_home_path("disk/"DIR_NAME), "",
+					   &name) == 2);
+
+		/* one that is there takes no room */
+		test_mount_read_only(disk, FALSE);
+		expect_lock(store, 1, "", 2);
+		expect_lock(store, 1, "", 3);
+		test_mount_read_only(disk, TRUE);
+		expect_lock(store, -1,
+			    "retention.lock) failed: Read-only file system", 4);
+		policy_store_deinit(&store);
+		test_umount(disk);
+	}
+	test_home_end();
+	test_end();
+}
+
 int main(void)
 {
 	static void (*const test_functions[])(void) = {
@@ -295,6 +332,7 @@ int main(void)
 		test_intruders,
 		test_no_folder,
 		test_rights,
+		test_disk,
 		NULL
 	};
 	return test_run(test_functions);
