@@ -19,8 +19,8 @@ PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"')
 
 
 def strace(path, *command):
-    """A command line that runs the command and leaves a trace in PATH."""
-    return ["strace", "-f", "--seccomp-bpf", "-y", "-qq", "-s", "4096", "-e", TRACE, "-o", path, *command]
+    """A command line that runs the command and adds a trace to PATH."""
+    return ["strace", "-A", "-f", "--seccomp-bpf", "-y", "-qq", "-s", "4096", "-e", TRACE, "-o", path, *command]
 
 
 @dataclasses.dataclass

@@ -64,7 +64,7 @@ def check(server, name, least):
 
 
 def test_sessions_and_commands_for_all_users(server, people):
-    check(server, "trace-pop3", 50)
+    check(server, "trace-pop3", 60)
     for command in COMMANDS:
         disasters.uidvalidity_changed(people[0])
         subprocess.run(privileges.strace(os.path.join(server.root, "trace"), "doveadm", "-c", server.conf, "pop3", *command,
