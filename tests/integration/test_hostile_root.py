@@ -77,6 +77,18 @@ def test_sessions_and_commands_for_all_users(server, people):
     check(server, "trace-server", 30)
 
 
+def test_what_root_does_is_seen(server, people):
+    """By the check that the other tests make."""
+    trace = os.path.join(server.root, "trace-of-root")
+    subprocess.run(privileges.strace(trace, "touch", people[0].state_path), check=True)
+    with pytest.raises(AssertionError, match="by_root"):
+        check(server, "trace-of-root", 1)
+    drop = ["setpriv", "--reuid=%d" % users.UID, "--regid=%d" % users.GID, "--clear-groups"]
+    os.unlink(trace)
+    subprocess.run(privileges.strace(trace, *drop, "sh", "-c", "touch " + people[0].state_path), check=True)
+    check(server, "trace-of-root", 1)
+
+
 def test_auth_looks_into_no_home(memory_disk, make_user_on):
     """Credential files are in a folder of the admin's: a home is none of auth's business."""
     server = CredentialServer(faked_worker=True)
