@@ -6,6 +6,7 @@
 #include "istream.h"
 #include "str.h"
 #include "journal-file.h"
+#include "journal-memory.h"
 #include "policy-dict.h"
 #include "store-private.h"
 #include "journal.h"
@@ -19,6 +20,7 @@ struct journal_reader {
 	struct policy_journal *journal;
 	/* UID => index of its message, plus 1 */
 	HASH_TABLE(void *, void *) indexes;
+	struct journal_memory memory;
 	bool header_expected;
 };
 
@@ -96,13 +98,20 @@ read_block(struct journal_reader *reader, const unsigned char *data,
 	return line - data;
 }
 
-/* Returns 0 when all whole lines were read, else the errno of the stream. */
-static int read_lines(struct journal_reader *reader, struct istream *input)
+/* Read all whole lines. Returns 0, or -1 and an error without the file. */
+static int
+read_lines(struct journal_reader *reader, struct istream *input,
+	   uoff_t file_size, const char **error_r)
 {
 	const unsigned char *data;
 	size_t size, used, too_long = 0;
 
 	while (i_stream_read_more(input, &data, &size) > 0) {
+		if (journal_memory_check(&reader->memory,
+					 reader->journal->lines,
+					 input->v_offset, file_size,
+					 error_r) < 0)
+			return -1;
 		T_BEGIN {
 			used = read_block(reader, data, size, &too_long);
 		} T_END;
@@ -115,7 +124,10 @@ static int read_lines(struct journal_reader *reader, struct istream *input)
 			break;
 		}
 	}
-	return input->stream_errno;
+	if (input->stream_errno == 0)
+		return 0;
+	*error_r = t_strdup(i_stream_get_error(input));
+	return -1;
 }
 
 static int
@@ -123,17 +135,19 @@ read_file(struct journal_file *file, const struct state_dir *dir,
 	  struct journal_reader *reader, const char **error_r)
 {
 	struct istream *file_input, *input;
-	int ret = 0;
+	const char *error;
+	int ret;
 
 	/* what is appended meanwhile is for those who read later */
 	file_input = i_stream_create_fd(file->fd, READ_SIZE);
 	input = i_stream_create_limit(file_input, file->size);
 	i_stream_unref(&file_input);
 	hash_table_create_direct(&reader->indexes, default_pool, 0);
-	if (read_lines(reader, input) != 0) {
-		*error_r = t_strdup_printf("read(%s/%s) failed: %s", dir->path,
-			file->name, i_stream_get_error(input));
-		ret = -1;
+	journal_memory_init(&reader->memory);
+	ret = read_lines(reader, input, file->size, &error);
+	if (ret < 0) {
+		*error_r = t_strdup_printf("reading %s/%s failed: %s",
+					   dir->path, file->name, error);
 	}
 	hash_table_destroy(&reader->indexes);
 	i_stream_destroy(&input);
