@@ -14,8 +14,10 @@ import tempfile
 
 import pytest
 
+import expect
 import journal_damage
 import mailgen
+import state_check
 import user as users
 from dovecot import Server
 from standalone import Programs
@@ -172,6 +174,35 @@ def test_races(home, name, kind):
         outcomes = {outcome(home.session()) for _ in range(SESSIONS)}
     assert swaps[0] > 0 and outcomes <= {"served", "refused"}
     home.check()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_races_of_the_last_login(server, new_user, kind):
+    """Which is written in its place. What is run by hand is no login, so these are logins to a server."""
+    user = new_user(messages=1, pop3_policy_login_delay="1s", pop3_policy_login_burst="1000")
+    with user.session() as pop3:
+        pop3.quit()
+    server.wait_idle()
+    path, other = os.path.join(user.state_dir, "login.json"), os.path.join(user.home, "other")
+    precious = os.path.join(user.home, "precious")
+    shutil.copyfile(path, precious)
+    own(precious)
+    before = journal_damage.content_of(precious)
+    put(other, kind, precious)
+    state_check.leave_alone(user.home)
+    with swapping(path, other) as swaps:
+        for _ in range(SESSIONS):
+            with user.connect() as pop3:
+                reply = pop3.login(user.name, user.password)
+                assert reply.ok or reply.text == expect.NO_STATE
+                if reply.ok:
+                    assert pop3.stat()[0] == 1
+                    pop3.quit()
+        server.wait_idle()
+    assert swaps[0] > 0
+    assert journal_damage.content_of(precious) == before
+    assert not os.path.lexists(os.path.join(user.home, "nothing"))
+    assert not server.log_lines(user, "(Fatal|Panic): ")
 
 
 @pytest.mark.parametrize("name", ["state.json", "messages.jsonl", "state.lock", "retention.lock"])
