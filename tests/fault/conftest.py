@@ -10,6 +10,8 @@ import pytest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "integration"))
 
+import dovecot_conf  # noqa: E402 pylint: disable=wrong-import-position
+import harms  # noqa: E402 pylint: disable=wrong-import-position
 import lab  # noqa: E402 pylint: disable=wrong-import-position
 from dovecot import Server  # noqa: E402 pylint: disable=wrong-import-position
 from polling import wait_for  # noqa: E402 pylint: disable=wrong-import-position
@@ -28,3 +30,24 @@ def memory_disk():
     wait_for(lambda: subprocess.run(["umount", path], stderr=subprocess.DEVNULL, check=False).returncode == 0,
              "the programs to leave " + path)
     os.rmdir(path)
+
+
+TABLE = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def fault_table(request):
+    """Collects what was harmed, for the table at the end."""
+    return request.config.stash.setdefault(TABLE, harms.Table())
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    found = config.stash.get(TABLE, None)
+    if found is None or not found.runs:
+        return
+    text = found.markdown("Dovecot %s: faults of each call" % dovecot_conf.version())
+    terminalreporter.section("crash matrix")
+    terminalreporter.write(text)
+    if path := os.environ.get("FAULT_TABLE"):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)

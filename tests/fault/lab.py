@@ -2,11 +2,11 @@
 """Programs of Dovecot run by hand for one home in any format, with the library that counts and harms their calls
 (faults.c), and homes that can be put back to what they were."""
 
-import collections
 import contextlib
 import dataclasses
 import errno
 import functools
+import json
 import os
 import re
 import shutil
@@ -20,7 +20,7 @@ import user as users
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FORMATS = ["maildir", "mbox", "sdbox", "mdbox"]
-# what the session before the harmed one must never see, nor the one after it
+# what no session may have in its log, also one that was harmed
 TROUBLE = re.compile(r"(?:Panic|Fatal): .*|.*assertion failed.*")
 # asks to sleep for longer than stock Dovecot does for a lock that is only a moment old
 PATIENCE_MS = 4000
@@ -212,6 +212,18 @@ class Home:
     def state_dir(self):
         return os.path.join(self.home, STATE_DIR)
 
+    def read_state(self):
+        """None if there is none."""
+        with contextlib.suppress(FileNotFoundError), \
+                open(os.path.join(self.state_dir, "state.json"), encoding="utf-8") as file:
+            return json.load(file)
+        return None
+
+    def bytes_today(self):
+        """What the state has counted."""
+        state = self.read_state()
+        return state["quota"]["windows"]["day"]["bytes"] if state else 0
+
     def keep(self):
         """The image is what the home is now. A format that looks at the times of its folders looks twice at one of now,
         so they get an old one."""
@@ -257,7 +269,3 @@ def told_messages(reply):
 
 def said_goodbye(reply):
     return b"+OK Logging out" in reply
-
-
-def count_by(values, key):
-    return collections.Counter(map(key, values))

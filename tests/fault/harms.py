@@ -1,0 +1,95 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Every call of a session with every fault that it can have."""
+
+import collections
+import dataclasses
+
+import lab
+import stock
+from verdict import FULL, judge
+
+WRITES = {"write", "pwrite", "writev", "sendfile"}
+SPACE = WRITES | {"create", "mkdir", "link", "rename", "renameat", "symlink", "fsync", "fdatasync", "ftruncate",
+                  "posix_fallocate"}
+OPENS = {"create", "empty", "open"}
+# the calls that can have a fault; None is all that change something
+FAULTS = {"before": None, "after": None, "half": WRITES, "short": WRITES, "ENOSPC": SPACE, FULL: SPACE, "EDQUOT": SPACE,
+          "EIO": None, "EROFS": None, "EMFILE": OPENS}
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One call of a session with one fault."""
+
+    call: lab.Call
+    fault: str
+
+    def variables(self):
+        do = "ENOSPC" if self.fault == FULL else self.fault
+        more = {"sticky": 1} if self.fault == FULL else {"open": 1} if self.fault == "EMFILE" else {}
+        return lab.fault(do, self.call.number, **more)
+
+    @property
+    def site(self):
+        return ("ours: " if self.call.is_ours else "Dovecot's: ") + self.call.name
+
+
+def points(calls, calls_with_opens):
+    """All points of a session. Nothing tears a write to a local file that is shorter than a page, so that only ours are
+    torn: what Dovecot's own files then do to a mailbox is not about us."""
+    for fault, names in FAULTS.items():
+        for call in calls_with_opens if fault == "EMFILE" else calls:
+            if (names is None or call.name in names) and (fault != "half" or call.is_ours):
+                yield Point(call, fault)
+
+
+class Table:
+    """How many points of each call had each fault, and what came of it."""
+
+    def __init__(self):
+        self.runs = collections.Counter()
+        self.bad = collections.Counter()
+        self.stock = collections.Counter()
+
+    def add(self, point, bad, like_stock):
+        key = point.site, point.fault
+        self.runs[key] += 1
+        self.bad[key] += bad
+        self.stock[key] += like_stock
+
+    def cell(self, site, fault):
+        key = site, fault
+        text = str(self.runs[key]) if self.runs[key] else ""
+        text += " (%d as stock)" % self.stock[key] if self.stock[key] else ""
+        return text + (" **%d BAD**" % self.bad[key] if self.bad[key] else "")
+
+    def markdown(self, title):
+        sites = sorted({site for site, _ in self.runs}, key=lambda site: (site.startswith("Dovecot"), site))
+        rows = [["call", *FAULTS]] + [[site] + [self.cell(site, fault) for fault in FAULTS] for site in sites]
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = ["| %s |" % " | ".join(word.ljust(width) for word, width in zip(row, widths)) for row in rows]
+        rule = "|%s|" % "|".join("-" * (width + 2) for width in widths)
+        total = "%d runs, %d violations; %d times stock Dovecot does the same" % (
+            self.runs.total(), self.bad.total(), self.stock.total())
+        return "\n".join([title, "", lines[0], rule, *lines[1:], "", total]) + "\n"
+
+
+class Harm:
+    """Runs points of a stage."""
+
+    def __init__(self, stage, table):
+        self.stage = stage
+        self.table = table
+        self.control = stock.Control(stage)
+        self.failures = []
+
+    def run(self, point):
+        done = self.stage.run(point.variables())
+        found = judge(self.stage, point.fault, done)
+        kinds = found.kinds
+        like_stock = bool(kinds) and not point.call.is_ours and kinds <= self.control.kinds(point)
+        if kinds and not like_stock:
+            self.failures.append("%s, %s, %s at call %d, %s: %s" % (
+                self.stage.form, self.stage.scenario.name, point.fault, point.call.number,
+                " ".join(point.call.key(self.stage.home.home)), "; ".join("%s: %s" % pair for pair in found.complaints)))
+        self.table.add(point, bool(kinds) and not like_stock, like_stock)

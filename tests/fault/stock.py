@@ -1,0 +1,64 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""What stock Dovecot makes of the same fault at the same call, in sessions that take the same messages away."""
+
+import lab
+from scenarios import ALL, ARCHIVE, COMMANDS, FIRST, NOW
+from verdict import Verdict
+
+GOES = sorted({*FIRST, *NOW})
+
+
+class Control:
+    """Sessions of stock Dovecot in the home of a stage: POP3 with DELE, and IMAP with MOVE."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        self.programs = stage.home.lab("stock")
+        self.found = {}
+        self.uidls = None
+
+    def pop3(self, variables):
+        self.stage.home.again()
+        return self.programs.session([*COMMANDS[:-1], *map("DELE %d".__mod__, GOES), "QUIT"], variables)
+
+    def imap(self, variables):
+        self.stage.home.again()
+        lines = ["1 CREATE " + ARCHIVE, "2 SELECT INBOX", "3 UID MOVE %d:%d %s" % (min(GOES), max(GOES), ARCHIVE),
+                 "4 LOGOUT"]
+        return self.programs.session(lines, variables, program="imap")
+
+    def calls(self, run, point):
+        """Those of the same name with a file of the same name."""
+        more = {"open": 1} if point.fault == "EMFILE" else {}
+        key = point.call.key(self.stage.home.home)
+        return [call for call in self.stage.home.recorded(run, **more)
+                if not call.is_tell and call.key(self.stage.home.home) == key]
+
+    def known(self):
+        """The UIDLs of stock Dovecot."""
+        if self.uidls is None:
+            self.stage.home.again()
+            self.uidls = lab.told_uidls(self.programs.session(["UIDL", "QUIT"]).reply)
+        return self.uidls
+
+    def kinds(self, point):
+        """What stock Dovecot may be blamed for after that."""
+        key = point.fault, point.call.key(self.stage.home.home)
+        if key not in self.found:
+            self.found[key] = set()
+            for run, target in ((self.pop3, None), (self.imap, ARCHIVE)):
+                for call in self.calls(run, point):
+                    done = run({**point.variables(), "FAULT_AT": str(call.number)})
+                    self.found[key] |= self.judge(point, done, target)
+        return self.found[key]
+
+    def judge(self, point, done, target):
+        found = Verdict(self.stage.home, self.known(), self.programs, self.programs)
+        found.look_at(done, point.fault)
+        if target is not None:
+            # IMAP tells no UIDLs, and says goodbye in another way
+            found.goodbye = b"3 OK" in done.reply
+        mail = found.later()
+        found.same_uidls(mail)
+        found.mail(mail, set(GOES) if target is None or found.goodbye else ALL, target)
+        return found.kinds

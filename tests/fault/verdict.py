@@ -1,0 +1,171 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""What must hold for a session that was harmed, for those after it, and for all mail of the user."""
+
+import collections
+import os
+import re
+
+import lab
+import mailgen
+import state_check
+from scenarios import ALL, ARCHIVE, OLD
+
+# what a complaint is about
+HANGS, CRASHES, REFUSED, LOST, TAKEN, TWICE, UIDL, COUNT, STATE, LEFT = (
+    "hangs", "crashes", "refused", "lost", "taken", "twice", "UIDL", "count", "state", "left")
+# a disk that is full, and stays so
+FULL = "full"
+KILLS = ("before", "after", "half")
+# that a later session needs to find the mailbox whole again
+SESSIONS = 3
+SCHEMA = state_check.schema_validator("state")
+MAILBOX = re.compile(rb"\{(\d+)\}\r\n")
+
+
+def contents(programs, mailbox):
+    """Numbers of the messages in a mailbox, None if there is none."""
+    done = programs.session(["1 SELECT " + mailbox, "2 FETCH 1:* BODY.PEEK[]", "3 LOGOUT"], program="imap")
+    if b"1 OK" not in done.reply:
+        return None
+    found = [done.reply[literal.end():literal.end() + int(literal.group(1))]
+             for literal in MAILBOX.finditer(done.reply)]
+    # an mbox has nothing to tell where a copy would have ended that was killed
+    return [mailgen.number_of(data) for data in found if b"\r\n\r\n" in data]
+
+
+class Verdict:
+    """COMPLAINTS are pairs: what it is about, and how it is. PROGRAMS is what was harmed, and QUIET what looks
+    afterwards."""
+
+    def __init__(self, home, known, programs, quiet):
+        self.home = home
+        self.known = known
+        self.programs = programs
+        self.quiet = quiet
+        self.complaints = []
+        self.uidls = None
+        self.goodbye = False
+        self.got = []
+
+    def say(self, kind, text):
+        self.complaints.append((kind, text))
+
+    @property
+    def kinds(self):
+        return {kind for kind, _ in self.complaints}
+
+    # -- the session itself
+
+    def ended(self, done, what):
+        """A session that nobody has killed ends by itself."""
+        if done.hangs:
+            self.say(HANGS, what + " waits in vain")
+        elif done.status != 0 or done.trouble:
+            self.say(CRASHES, "%s ended with %d: %s" % (what, done.status, done.trouble))
+
+    def look_at(self, done, fault):
+        if not (fault in KILLS and done.was_killed):
+            self.ended(done, "it")
+        self.uidls = lab.told_uidls(done.reply)
+        self.got = lab.told_messages(done.reply)
+        self.goodbye = lab.said_goodbye(done.reply)
+        for number, uidl in self.known.items():
+            if self.uidls is not None and self.uidls.get(number) != uidl:
+                self.say(UIDL, "told %s for %d, known is %s" % (self.uidls.get(number), number, uidl))
+
+    def counted(self, before):
+        """What was sent is counted, also when the session is dead."""
+        sent = sum(octets for _, octets in self.got)
+        counted = self.home.bytes_today() - before
+        if counted < sent:
+            self.say(COUNT, "sent %d octets, counted %d" % (sent, counted))
+
+    def state(self):
+        """Files of the state are whole, or are not there."""
+        try:
+            names = os.listdir(self.home.state_dir)
+        except FileNotFoundError:
+            return
+        if any("corrupt" in name for name in names):
+            self.say(STATE, " ".join(names))
+        try:
+            state = self.home.read_state()
+        except ValueError as error:
+            self.say(STATE, str(error))
+            return
+        for error in SCHEMA.iter_errors(state) if state else ():
+            self.say(STATE, error.message)
+
+    # -- those after it
+
+    def later(self):
+        """The mail as a session finds it that nobody harms: {number: UIDL}."""
+        self.home.unlock()
+        for attempt in range(SESSIONS):
+            done = self.quiet.session(["UIDL", *map("RETR %d".__mod__, range(1, 12)), "QUIT"])
+            self.ended(done, "the next session")
+            uidls = lab.told_uidls(done.reply)
+            if uidls is not None:
+                break
+            self.say(REFUSED, "session %d: %r %s" % (attempt + 1, done.reply[-100:], done.log[-200:]))
+        else:
+            return {}
+        there = [number for number, _ in lab.told_messages(done.reply)]
+        if len(there) != len(uidls):
+            self.say(LOST, "%d UIDLs, %d messages" % (len(uidls), len(there)))
+        if len(set(there)) != len(there) or len(set(uidls.values())) != len(uidls):
+            self.say(TWICE, "%s %s" % (there, uidls))
+        return dict(zip(there, uidls.values()))
+
+    def same_uidls(self, found):
+        told = {**(self.uidls or {}), **self.known}
+        for number, uidl in found.items():
+            if told.get(number, uidl) != uidl:
+                self.say(UIDL, "message %d has %s, it was %s" % (number, uidl, told[number]))
+            if uidl in set(told.values()) - {told.get(number)}:
+                self.say(UIDL, "message %d has the UIDL of another one" % number)
+
+    def mail(self, found, may_go, target):
+        """Each message is there, or has gone as it should: MAY_GO at the end of a session that has said goodbye, to
+        TARGET or for good."""
+        moved = []
+        if target is not None:
+            moved = [number for number in contents(self.quiet, target) or [] if number != OLD]
+        lost = ALL - set(found) - set(moved) - (may_go if target is None and self.goodbye else set())
+        if lost:
+            self.say(LOST, "%s are nowhere" % sorted(lost))
+        taken = ALL - set(found) - (may_go if self.goodbye else set())
+        if taken - lost:
+            self.say(TAKEN, "%s are not in INBOX" % sorted(taken))
+        # of a message that moves there are two for a moment, and the next one to move it finds it in both places
+        if max(collections.Counter(moved).values(), default=0) > 2:
+            self.say(TWICE, "%s are in %s" % (moved, target))
+
+    def works_again(self, goes, target):
+        """All that was downloaded by now leaves at the end of the next session, if it GOES at all."""
+        done = self.programs.session(["QUIT"])
+        self.ended(done, "the last session")
+        inbox = contents(self.quiet, "INBOX")
+        if set(inbox or []) != (set() if goes else ALL):
+            self.say(LEFT, "INBOX has %s in the end" % inbox)
+        if target is not None and not ALL <= set(contents(self.quiet, target) or []):
+            self.say(LOST, "%s in the end has %s" % (target, contents(self.quiet, target)))
+
+
+def judge(stage, fault, done):
+    """The verdict on a session of a scenario that was harmed."""
+    scenario = stage.scenario
+    found = Verdict(stage.home, stage.known, stage.programs, stage.quiet)
+    target = ARCHIVE if scenario.moves else None
+    found.look_at(done, fault)
+    if fault != FULL:
+        # who cannot write counts in memory
+        found.counted(stage.counted)
+    found.state()
+    mail = found.later()
+    found.same_uidls(mail)
+    downloaded = scenario.downloaded | {number for number, _ in found.got}
+    found.mail(mail, downloaded if scenario.goes else set(), target)
+    found.works_again(scenario.goes, target)
+    found.state()
+    return found
