@@ -68,23 +68,42 @@ static bool get_owner(struct credential_file_edit *edit, struct stat *st_r)
 		(geteuid() == 0 && fstat(edit->dir.fd, st_r) == 0);
 }
 
-/* Who may write the file must be able to lock it: a new lock file is given to
-   the owner of that one. It has no content, so its mode does not matter. */
+/* Who may write the file must be able to lock it: the lock file is given to the
+   owner of that one. It has no content, so its mode does not matter. */
+static int
+lock_file_give(struct credential_file_edit *edit, int fd, const char *path,
+	       const char **error_r)
+{
+	struct stat st;
+
+	if (!get_owner(edit, &st) || st.st_uid == geteuid() ||
+	    fchown(fd, st.st_uid, st.st_gid) == 0)
+		return 0;
+	*error_r = t_strdup_printf("fchown(%s) failed: %m", path);
+	return -1;
+}
+
+/* Whether root made the lock file and was killed before it could be given away.
+   Nothing else is given to those who may write in the folder. */
+static bool is_left_by_root(int fd)
+{
+	struct stat st;
+
+	return geteuid() == 0 && fstat(fd, &st) == 0 && st.st_uid == 0 &&
+		S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_size == 0;
+}
+
 static int
 open_lock_file(struct credential_file_edit *edit, const char *path,
 	       const char **error_r)
 {
 	const char *name = t_strconcat(edit->name, LOCK_SUFFIX, NULL);
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	struct stat st;
 	int fd;
 
 	fd = openat(edit->dir.fd, name, flags | O_CREAT | O_EXCL, 0600);
 	if (fd != -1) {
-		if (get_owner(edit, &st) && st.st_uid != geteuid() &&
-		    fchown(fd, st.st_uid, st.st_gid) < 0) {
-			*error_r = t_strdup_printf("fchown(%s) failed: %m",
-						   path);
+		if (lock_file_give(edit, fd, path, error_r) < 0) {
 			(void)unlinkat(edit->dir.fd, name, 0);
 			i_close_fd(&fd);
 		}
@@ -94,6 +113,9 @@ open_lock_file(struct credential_file_edit *edit, const char *path,
 		fd = openat(edit->dir.fd, name, flags);
 	if (fd == -1)
 		*error_r = t_strdup_printf("open(%s) failed: %m", path);
+	else if (is_left_by_root(fd) &&
+		 lock_file_give(edit, fd, path, error_r) < 0)
+		i_close_fd(&fd);
 	return fd;
 }
 

@@ -31,7 +31,7 @@ class Point:
 
     @property
     def site(self):
-        return ("ours: " if self.call.is_ours else "Dovecot's: ") + self.call.name
+        return "%s: %s" % (self.call.owner, self.call.name)
 
 
 def points(calls, calls_with_opens):
@@ -39,7 +39,7 @@ def points(calls, calls_with_opens):
     torn: what Dovecot's own files then do to a mailbox is not about us."""
     for fault, names in FAULTS.items():
         for call in calls_with_opens if fault == "EMFILE" else calls:
-            if (names is None or call.name in names) and (fault != "half" or call.is_ours):
+            if (names is None or call.name in names) and (fault != "half" or call.owner != lab.DOVECOTS):
                 yield Point(call, fault)
 
 
@@ -64,7 +64,7 @@ class Table:
         return text + (" **%d BAD**" % self.bad[key] if self.bad[key] else "")
 
     def markdown(self, title):
-        sites = sorted({site for site, _ in self.runs}, key=lambda site: (site.startswith("Dovecot"), site))
+        sites = sorted({site for site, _ in self.runs}, key=lambda site: (site.startswith(lab.DOVECOTS), site))
         rows = [["call", *FAULTS]] + [[site] + [self.cell(site, fault) for fault in FAULTS] for site in sites]
         widths = [max(map(len, column)) for column in zip(*rows)]
         lines = ["| %s |" % " | ".join(word.ljust(width) for word, width in zip(row, widths)) for row in rows]
@@ -87,7 +87,7 @@ class Harm:
         done = self.stage.run(point.variables())
         found = judge(self.stage, point.fault, done)
         kinds = found.kinds
-        like_stock = bool(kinds) and not point.call.is_ours and kinds <= self.control.kinds(point)
+        like_stock = bool(kinds) and point.call.owner == lab.DOVECOTS and kinds <= self.control.kinds(point)
         if kinds and not like_stock:
             self.failures.append("%s, %s, %s at call %d, %s: %s" % (
                 self.stage.form, self.stage.scenario.name, point.fault, point.call.number,

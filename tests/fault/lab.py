@@ -29,6 +29,7 @@ HUNG = 99
 # of a process that does nothing at all, however busy the machine is
 TIMEOUT = 120
 STATE_DIR = "pop3-policy"
+DOVECOTS = "Dovecot's"
 # of ours; nobody waits for what a dead process has left of them
 OUR_LOCKS = ("state.lock", "retention.lock", "login.lock")
 # parts of names that are not the same each time: times, process ids, random ones
@@ -82,8 +83,10 @@ class Call:
         return self.name == "tell"
 
     @property
-    def is_ours(self):
-        return STATE_DIR in self.path.split("/")
+    def owner(self):
+        """Who makes such calls, by what they are about."""
+        folders = self.path.split("/")
+        return "state" if STATE_DIR in folders else "passwords" if "credentials" in folders else DOVECOTS
 
     def key(self, home):
         """What is the same in another run."""

@@ -39,6 +39,21 @@ def test_set_makes_a_user_only_if_told(idle):
     assert verdict(idle, "jane", SECRET) == (0, "main", "-", "good")
 
 
+def test_lock_left_by_root(idle):
+    """A command that was killed before it gave its lock file away has shut out auth, until the next command; what else
+    of root's may be there is not given to anybody."""
+    lock, other = idle.path() + ".lock", idle.path() + ".other"
+    folder = os.stat(idle.folder)
+    for left, owner in ((b"", folder.st_uid), (b"text", 0), (None, 0)):
+        with open(lock, "wb") as file:
+            file.write(left or b"")
+        if left is None:
+            os.link(lock, other)
+        create(idle)
+        assert os.stat(lock).st_uid == owner
+        os.unlink(lock)
+
+
 def test_set_keeps_all_else(idle):
     app = AppPassword(label="phone", settings={"pop3_policy_quota": "1M/day"})
     entry = {"password": argon("old"), "enabled": False, "protocols": ["imap"], "fields": {"userdb_uid": "1"},
