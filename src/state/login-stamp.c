@@ -119,6 +119,17 @@ policy_login_stamp_read(struct policy_store *store, uint64_t *number_r,
 		POLICY_STORE_OK;
 }
 
+/* What a full disk took of the first number would be an error to the next
+   login. Returns FALSE if it stays there; errno is as before. */
+static bool take_back(int fd, size_t old_size, size_t size)
+{
+	int old_errno = errno;
+	bool ret = old_size >= size || ftruncate(fd, old_size) == 0;
+
+	errno = old_errno;
+	return ret;
+}
+
 static int
 write_file(const struct state_dir *dir, int fd, uint64_t number,
 	   size_t old_size, const char **error_r)
@@ -128,9 +139,10 @@ write_file(const struct state_dir *dir, int fd, uint64_t number,
 	size_t size = strlen(text);
 
 	/* nothing has moved the offset */
-	if (write_full(fd, text, size) < 0)
-		failed = "write";
-	else if (old_size > size && ftruncate(fd, size) < 0)
+	if (write_full(fd, text, size) < 0) {
+		failed = take_back(fd, old_size, size) ? "write" :
+			"write(), ftruncate";
+	} else if (old_size > size && ftruncate(fd, size) < 0)
 		failed = "ftruncate";
 	if (failed == NULL)
 		return 0;

@@ -13,11 +13,12 @@
    FAULT_DO=short       half of the octets are written, as the call says; the
 			next write to the same file fails with ENOSPC
    FAULT_DO=ERRNO       the call is not made, and fails with this number
-   FAULT_STICKY=1       and so do all later ones
+   FAULT_STICKY=1       and so do all later ones, of a full disk (ENOSPC) those
+			that need space
    FAULT_OPEN=1         to open a file counts also where this changes nothing
-   FAULT_PATIENCE=MS    the process exits with FAULT_HUNG when it has asked to
-			sleep for so long in all: it waits for a lock that
-			nobody will release */
+   FAULT_PATIENCE=MS    the process exits with FAULT_HUNG when it has slept, or
+			waited in vain, for so long in all, as it wanted to:
+			for a lock that nobody will release */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -29,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -52,7 +54,7 @@ enum harm {
 
 static const char *below, *what;
 static int log_fd = -1, harm_errno;
-static unsigned long at, count, patience, slept;
+static unsigned long at, count, patience, waits;
 static bool with_data, sticky, with_opens;
 /* the file that is full since a short write */
 static dev_t full_dev;
@@ -155,14 +157,34 @@ static void die(void)
 		pause();
 }
 
+/* A full disk lets go of what is there. */
+static bool works_when_full(const char *name)
+{
+	static const char *const names[] = {
+		"unlink", "unlinkat", "rmdir", "chmod", "fchmod", "chown",
+		"fchown", "utime", "utimes", "futimens", "ftruncate",
+		"truncate", "open"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Counts a call; dies, or says what is to happen to it. */
-static enum harm begin(void)
+static enum harm begin(const char *name)
 {
 	count++;
 	if (what == NULL || at == 0 || count < at)
 		return HARM_NONE;
-	if (count > at)
-		return sticky && harm_errno != 0 ? HARM_FAIL : HARM_NONE;
+	if (count > at) {
+		if (!sticky || harm_errno == 0 ||
+		    (harm_errno == ENOSPC && works_when_full(name)))
+			return HARM_NONE;
+		return HARM_FAIL;
+	}
 	if (strcmp(what, "before") == 0)
 		die();
 	if (strcmp(what, "after") == 0)
@@ -294,7 +316,7 @@ do_put(long call, const struct put *put, size_t size, const char *path)
 		errno = ENOSPC;
 		return -1;
 	}
-	harm = begin();
+	harm = begin(put->name);
 	offset = call == SYS_pwrite64 ? put->offset : offset_of(put->fd);
 	if (harm == HARM_FAIL)
 		ret = fail();
@@ -393,7 +415,7 @@ int name decl \
 \
 	if (!fd_is_below(fd, path)) \
 		return real args; \
-	harm = begin(); \
+	harm = begin(#name); \
 	ret = harm == HARM_FAIL ? fail() : real args; \
 	note(#name, fd, path, NULL, offset, size, ret, NULL); \
 	end(harm); \
@@ -418,7 +440,7 @@ int posix_fallocate(int fd, off_t start, off_t length)
 
 	if (!fd_is_below(fd, path))
 		return real(fd, start, length);
-	harm = begin();
+	harm = begin("posix_fallocate");
 	/* it returns what others leave in errno */
 	ret = harm == HARM_FAIL ? harm_errno : real(fd, start, length);
 	errno = ret;
@@ -440,7 +462,7 @@ int name decl \
 \
 	if (!name_is_below(dir_fd, file, path)) \
 		return real args; \
-	harm = begin(); \
+	harm = begin(#name); \
 	ret = harm == HARM_FAIL ? fail() : real args; \
 	note(#name, -1, path, NULL, offset, 0, ret, NULL); \
 	end(harm); \
@@ -477,7 +499,7 @@ int name decl \
 	counts = name_is_below(dir_fd2, file2, path2) || counts; \
 	if (!counts) \
 		return real args; \
-	harm = begin(); \
+	harm = begin(#name); \
 	ret = harm == HARM_FAIL ? fail() : real args; \
 	note(#name, -1, path, path2, 0, 0, ret, NULL); \
 	end(harm); \
@@ -516,7 +538,7 @@ static int do_open(int dir_fd, const char *file, int flags, mode_t mode)
 		name = "empty";
 	else if (!with_opens)
 		return syscall(SYS_openat, dir_fd, file, flags, mode);
-	harm = begin();
+	harm = begin(name);
 	fd = harm == HARM_FAIL ? fail() :
 		syscall(SYS_openat, dir_fd, file, flags, mode);
 	note(name, fd, path, NULL, flags, 0, fd, NULL);
@@ -564,27 +586,31 @@ int __openat_2(int dir_fd, const char *file, int flags)
 	return do_open(dir_fd, file, flags, 0);
 }
 
-/* -- sleep, as those do who wait for a lock file */
+/* -- to wait for a lock file: by sleep, or for a change of its folder */
 
-static void sleeps(unsigned long milliseconds)
+static void waited(long milliseconds)
 {
-	slept += milliseconds;
-	if (patience != 0 && slept > patience)
+	waits += milliseconds;
+	if (patience != 0 && waits > patience)
 		_exit(FAULT_HUNG);
-}
-
-int usleep(useconds_t microseconds)
-{
-	REAL(usleep);
-
-	sleeps(microseconds / 1000);
-	return real(microseconds);
 }
 
 int nanosleep(const struct timespec *time, struct timespec *left)
 {
 	REAL(nanosleep);
 
-	sleeps(time->tv_sec * 1000 + time->tv_nsec / 1000000);
+	waited(time->tv_sec * 1000 + time->tv_nsec / 1000000);
 	return real(time, left);
+}
+
+int epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
+{
+	int ret;
+	REAL(epoll_wait);
+
+	ret = real(fd, events, max, timeout);
+	/* in vain, however slow the machine is */
+	if (ret == 0)
+		waited(timeout);
+	return ret;
 }

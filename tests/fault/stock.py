@@ -3,8 +3,12 @@
 
 import lab
 from scenarios import ALL, ARCHIVE, COMMANDS, FIRST, NOW
-from verdict import Verdict
+from verdict import FULL, Verdict
 
+WRITES = {"write", "pwrite", "writev", "sendfile"}
+# calls that need space
+SPACE = WRITES | {"create", "mkdir", "link", "rename", "renameat", "symlink", "fsync", "fdatasync", "ftruncate",
+                  "posix_fallocate"}
 GOES = sorted({*FIRST, *NOW})
 
 
@@ -28,11 +32,12 @@ class Control:
         return self.programs.session(lines, variables, program="imap")
 
     def calls(self, run, point):
-        """Those of the same name with a file of the same name."""
+        """Those at which the same may happen: of the same name with a file of the same name; on a disk that stays full,
+        any."""
         more = {"open": 1} if point.fault == "EMFILE" else {}
         key = point.call.key(self.stage.home.home)
-        return [call for call in self.stage.home.recorded(run, **more)
-                if not call.is_tell and call.key(self.stage.home.home) == key]
+        return [call for call in self.stage.home.recorded(run, **more) if not call.is_tell and
+                (point.fault == FULL and call.name in SPACE or call.key(self.stage.home.home) == key)]
 
     def known(self):
         """The UIDLs of stock Dovecot."""
@@ -41,16 +46,16 @@ class Control:
             self.uidls = lab.told_uidls(self.programs.session(["UIDL", "QUIT"]).reply)
         return self.uidls
 
-    def kinds(self, point):
-        """What stock Dovecot may be blamed for after that."""
-        key = point.fault, point.call.key(self.stage.home.home)
+    def has(self, point, kinds):
+        """Whether stock Dovecot may be blamed for all of that."""
+        key = point.fault, point.call.key(self.stage.home.home) if point.fault != FULL else None
         if key not in self.found:
             self.found[key] = set()
             for run, target in ((self.pop3, None), (self.imap, ARCHIVE)):
                 for call in self.calls(run, point):
                     done = run({**point.variables(), "FAULT_AT": str(call.number)})
                     self.found[key] |= self.judge(point, done, target)
-        return self.found[key]
+        return kinds <= self.found[key]
 
     def judge(self, point, done, target):
         found = Verdict(self.stage.home, self.known(), self.programs, self.programs)

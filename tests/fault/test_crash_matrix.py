@@ -5,18 +5,11 @@ after it are as always. Where Dovecot's own call is harmed, and stock Dovecot ha
 
 POP3_POLICY_FAULTS=all tries all of them; else it is a share that is the same each time."""
 
-import os
-
 import pytest
 
 import harms
-from lab import DOVECOTS, FORMATS
+from lab import FORMATS
 from scenarios import SCENARIOS, Stage
-
-ALL = os.environ.get("POP3_POLICY_FAULTS") == "all"
-# one of so many; they divide nothing that repeats itself
-EACH_OF_OURS, EACH_OF_DOVECOTS = (1, 1) if ALL else (7, 31)
-
 
 @pytest.fixture(scope="module", params=FORMATS)
 def form(request):
@@ -30,17 +23,10 @@ def stage(request, form, memory_disk):
     found.home.remove()
 
 
-def share(points, start):
-    """Some of ours, and some of Dovecot's own."""
-    for ours, step in ((True, EACH_OF_OURS), (False, EACH_OF_DOVECOTS)):
-        yield from [point for point in points if (point.call.owner != DOVECOTS) == ours][start % step::step]
-
-
 def test_crash_matrix(stage, form, fault_table):
     points = list(harms.points(stage.calls(), stage.calls(opens=True)))
-    assert len([point for point in points if point.call.owner != DOVECOTS]) > 100
+    assert len([point for point in points if point.call.owner == "state"]) > 100
     harm = harms.Harm(stage, fault_table)
-    start = FORMATS.index(form) + len(FORMATS) * list(SCENARIOS).index(stage.scenario.name)
-    for point in share(points, start):
+    for point in harms.share(points, form + stage.scenario.name):
         harm.run(point)
     assert not harm.failures, "\n".join(harm.failures)

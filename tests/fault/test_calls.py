@@ -1,0 +1,85 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""What the library sees of a session is all that strace sees: no call that changes a file is left out of the matrix."""
+
+import collections
+import itertools
+import os
+import re
+
+import pytest
+
+import harms
+import standalone
+from lab import FORMATS
+from scenarios import COMMANDS, SCENARIOS, Stage
+
+# all calls of Linux that change files or names
+ON_FILES = ("write pwrite64 writev pwritev pwritev2 sendfile splice copy_file_range ftruncate fallocate fsync fdatasync "
+            "sync_file_range fchmod fchown fsetxattr fremovexattr").split()
+ON_NAMES = ("creat truncate rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat rmdir mkdir mkdirat "
+            "mknod mknodat chmod fchmodat fchmodat2 chown lchown fchownat utime utimes futimesat utimensat setxattr "
+            "lsetxattr removexattr lremovexattr").split()
+NAMES_HERE = {"pwrite64": "pwrite", "utimensat": "utime"}
+# what changes files without such calls
+BEHIND = ("io_uring_setup", "io_submit", "process_vm_writev")
+LINE = re.compile(r"(\d+) +(\w+)\((.*)\) += (\S+)")
+
+
+class Trace:
+    """What strace has seen of a session."""
+
+    def __init__(self, path, home):
+        self.counts = collections.Counter()
+        # of files that were made for sure
+        self.made = 0
+        self.others = []
+        self.processes = set()
+        with open(path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if found := LINE.match(line):
+                    self.add(*found.groups(), home)
+
+    def add(self, pid, call, args, result, home):
+        self.processes.add(pid)
+        first = re.match(r"\d+<(.*?)>", args)
+        if call in BEHIND or (call == "mmap" and "PROT_WRITE" in args and "MAP_SHARED" in args and home in args):
+            self.others.append("%s(%s)" % (call, args))
+        if call in ON_FILES and first and first.group(1).startswith(home) or call in ON_NAMES and home in args:
+            self.counts[NAMES_HERE.get(call, call)] += 1
+        if call in ("open", "openat") and home in args and not result.startswith("-"):
+            # else it is only made if it is not there
+            self.made += "O_EXCL" in args or "O_TRUNC" in args
+
+
+def without_times(calls, home):
+    """An mbox is looked at for its times, which are not the same each time."""
+    return [call.key(home) for call in calls if call.name != "utime"]
+
+
+CASES = [(form, name) for form, name in itertools.product(FORMATS, SCENARIOS)
+         if harms.ALL or FORMATS.index(form) == list(SCENARIOS).index(name)]
+
+
+@pytest.mark.parametrize("form, name", CASES)
+def test_library_sees_all(memory_disk, form, name):
+    """And each session makes the same calls, so that the number of a call says which one it is."""
+    stage = Stage(memory_disk, form, SCENARIOS[name])
+    path = os.path.join(stage.home.base, "trace")
+
+    def run(variables):
+        with stage.programs.harmed(variables):
+            return stage.programs.run("pop3", sent=b"".join(map(standalone.wire, COMMANDS)),
+                                      wrapper=("strace", "-f", "-y", "-qq", "-s", "0", "-o", path))
+
+    known = [call for call in stage.home.recorded(run) if not call.is_tell]
+    trace = Trace(path, stage.home.home)
+    assert len(trace.processes) == 1 and not trace.others, trace.others
+    seen = collections.Counter(call.name for call in known)
+    made = seen.pop("create") + seen.pop("empty", 0)
+    # which is what the library makes of it
+    seen["write"] += seen.pop("writev", 0)
+    assert seen == trace.counts
+    assert trace.made <= made <= trace.made + 2
+    assert len(known) > 25
+    assert without_times(known, stage.home.home) == without_times(stage.calls(), stage.home.home)
+    stage.home.remove()
