@@ -42,16 +42,19 @@ def points(calls, calls_with_opens):
                 yield Point(call, fault)
 
 
-ALL = os.environ.get("POP3_POLICY_FAULTS") == "all"
-# else one of so many; they divide nothing that repeats itself
-EACH = {"state": 7, "passwords": 5, lab.DOVECOTS: 31}
+# one of so many points are tried, numbers that divide nothing which repeats itself; POP3_POLICY_FAULTS=N tries all of
+# ours, and one of N of Dovecot's
+EACH_OF_OURS, EACH_OF_DOVECOTS = 17, 67
+GIVEN = os.environ.get("POP3_POLICY_FAULTS")
+if GIVEN:
+    EACH_OF_OURS, EACH_OF_DOVECOTS = 1, int(GIVEN)
 
 
 def share(points, name):
-    """All of them, or some that are the same each time for what has this name."""
-    for owner, step in EACH.items():
-        step = 1 if ALL else step
-        yield from [point for point in points if point.call.owner == owner][zlib.crc32(name.encode()) % step::step]
+    """Those that are tried, which are the same each time for what has this name."""
+    for is_dovecots, step in ((False, EACH_OF_OURS), (True, EACH_OF_DOVECOTS)):
+        those = [point for point in points if (point.call.owner == lab.DOVECOTS) == is_dovecots]
+        yield from those[zlib.crc32(name.encode()) % step::step]
 
 
 class Table:

@@ -3,8 +3,11 @@
 
 import lab
 from scenarios import ALL, ARCHIVE, COMMANDS, FIRST, NOW
-from verdict import FULL, Verdict
+from verdict import BROKEN, FULL, LEFT, LOST, TAKEN, TWICE, UIDL, Verdict
 
+# when Dovecot has broken a mailbox, messages in it are others than they were
+BREAKS = {BROKEN, LOST, TWICE}
+BROKEN_MAIL = {*BREAKS, LEFT, TAKEN, UIDL}
 WRITES = {"write", "pwrite", "writev", "sendfile"}
 # calls that need space
 SPACE = WRITES | {"create", "mkdir", "link", "rename", "renameat", "symlink", "fsync", "fdatasync", "ftruncate",
@@ -22,8 +25,15 @@ class Control:
         self.uidls = None
 
     def pop3(self, variables):
+        return self.deleting(GOES, variables)
+
+    def pop3_first(self, variables):
+        """Retention tries one message before the others."""
+        return self.deleting(GOES[:1], variables)
+
+    def deleting(self, numbers, variables):
         self.stage.home.again()
-        return self.programs.session([*COMMANDS[:-1], *map("DELE %d".__mod__, GOES), "QUIT"], variables)
+        return self.programs.session([*COMMANDS[:-1], *map("DELE %d".__mod__, numbers), "QUIT"], variables)
 
     def imap(self, variables):
         self.stage.home.again()
@@ -51,10 +61,12 @@ class Control:
         key = point.fault, point.call.key(self.stage.home.home) if point.fault != FULL else None
         if key not in self.found:
             self.found[key] = set()
-            for run, target in ((self.pop3, None), (self.imap, ARCHIVE)):
+            for run, target in ((self.pop3, None), (self.pop3_first, None), (self.imap, ARCHIVE)):
                 for call in self.calls(run, point):
                     done = run({**point.variables(), "FAULT_AT": str(call.number)})
                     self.found[key] |= self.judge(point, done, target)
+            if self.found[key] & BREAKS:
+                self.found[key] |= BROKEN_MAIL
         return kinds <= self.found[key]
 
     def judge(self, point, done, target):

@@ -2,7 +2,7 @@
 """Each call by which auth writes is harmed: the copy of the credential file, the note of the last use, and a hash that
 is replaced. No login fails by an error in these, and what they write is whole.
 
-POP3_POLICY_FAULTS=all tries all of them; else it is a share that is the same each time."""
+POP3_POLICY_FAULTS=1 tries all of them; else it is a share that is the same each time."""
 
 import json
 import os

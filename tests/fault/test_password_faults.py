@@ -2,7 +2,7 @@
 """Each call by which doveadm changes a credential file is harmed. The file is then what it was or what it shall be, whole
 and with its rights, what the command said is true, and the next command works.
 
-POP3_POLICY_FAULTS=all tries all of them; else it is a share that is the same each time."""
+POP3_POLICY_FAULTS=1 tries all of them; else it is a share that is the same each time."""
 
 import ctypes
 import json

@@ -21,13 +21,19 @@ SCHEMA = state_check.schema_validator("state")
 MAILBOX = re.compile(rb"\{(\d+)\}\r\n")
 
 
-def contents(programs, mailbox):
-    """Numbers of the messages in a mailbox, None if there is none."""
-    done = programs.session(["1 SELECT " + mailbox, "2 FETCH 1:* BODY.PEEK[]", "3 LOGOUT"], program="imap")
-    if b"1 OK" not in done.reply:
-        return None
-    found = [done.reply[literal.end():literal.end() + int(literal.group(1))]
-             for literal in MAILBOX.finditer(done.reply)]
+def contents(programs, *mailboxes):
+    """Numbers of the messages in each mailbox, None if there is none."""
+    lines = [line % name for name in mailboxes for line in ("S SELECT %s", "F%.0s FETCH 1:* BODY.PEEK[]")]
+    done = programs.session([*lines, "L LOGOUT"], program="imap")
+    found = []
+    for reply in re.split(rb"^S ", done.reply + b"S NO", flags=re.M)[1:]:
+        # what comes after the reply to SELECT is about that mailbox
+        found.append(messages(reply) if reply.startswith(b"OK") else None)
+    return (found + [None] * len(mailboxes))[:len(mailboxes)]
+
+
+def messages(reply):
+    found = [reply[literal.end():literal.end() + int(literal.group(1))] for literal in MAILBOX.finditer(reply)]
     # an mbox has nothing to tell where a copy would have ended that was killed
     return [number for data in found for number in lab.numbers_of(data)]
 
@@ -132,7 +138,7 @@ class Verdict:
         TARGET or for good."""
         moved = []
         if target is not None:
-            moved = [number for number in contents(self.quiet, target) or [] if number != OLD]
+            moved = [number for number in contents(self.quiet, target)[0] or [] if number != OLD]
         lost = ALL - set(found) - set(moved) - (may_go if target is None and self.goodbye else set())
         if lost:
             self.say(LOST, "%s are nowhere" % sorted(lost))
@@ -145,31 +151,31 @@ class Verdict:
 
     def works_again(self, goes, target):
         """All that was downloaded by now leaves at the end of a session, if it GOES at all."""
-        wanted = set() if goes else ALL
+        wanted, mailboxes = set() if goes else ALL, ["INBOX"] + ([target] if target else [])
         # what was under way when somebody was killed takes one more
         for _ in range(2):
             self.ended(self.programs.session(["QUIT"]), "a later session")
-            inbox = contents(self.quiet, "INBOX")
+            inbox, *moved = contents(self.quiet, *mailboxes)
             if inbox is not None and set(inbox) == wanted:
                 break
         else:
-            inbox = self.run_now()
+            inbox, *moved = self.run_now(mailboxes)
         if set(inbox or []) != wanted:
             self.say(LEFT, "INBOX has %s in the end" % inbox)
-        if target is not None and not ALL <= set(contents(self.quiet, target) or []):
-            self.say(LOST, "%s in the end has %s" % (target, contents(self.quiet, target)))
+        if target and not ALL <= set(moved[0] or []):
+            self.say(LOST, "%s in the end has %s" % (target, moved[0]))
 
-    def run_now(self):
+    def run_now(self, mailboxes):
         """What could not be removed is left alone for a day, unless somebody asks for it; a damaged mdbox has to be
         mended first, or Dovecot removes nothing from it at all."""
         for mend in (False, True):
             if mend and self.home.form == "mdbox":
                 self.programs.doveadm("force-resync", "INBOX", check=False)
             self.programs.doveadm("pop3", "retention", "run", "--force", check=False)
-            inbox = contents(self.quiet, "INBOX")
-            if not inbox:
+            found = contents(self.quiet, *mailboxes)
+            if not found[0]:
                 break
-        return inbox
+        return found
 
 
 def judge(stage, fault, done):
