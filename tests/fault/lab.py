@@ -171,11 +171,14 @@ class Lab(standalone.Programs):
         with self.harmed(variables or {"FAULT_PATIENCE": str(PATIENCE_MS)}):
             return self.run(program, sent=b"".join(map(standalone.wire, commands)))
 
-    def doveadm(self, *args, check=True):
-        done = subprocess.run(["doveadm", "-c", self.path, *args], env=self.environment(), cwd=self.home,
+    def doveadm(self, command, *args, check=True):
+        """COMMAND is its words."""
+        # the home is known without the userdb
+        alone = ["--no-userdb-lookup"] if dovecot_conf.LINE == "2.4" else []
+        done = subprocess.run(["doveadm", "-c", self.path, *command.split(), *alone, *args], env=self.environment(), cwd=self.home,
                               user=users.UID, group=users.GID, extra_groups=[], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, check=False)
-        assert done.returncode == 0 or not check, (args, done.stderr)
+        assert done.returncode == 0 or not check, (command, args, done.stderr)
         return done.stdout
 
     def append(self, messages):

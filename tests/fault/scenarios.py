@@ -42,8 +42,8 @@ def known_and_new(programs):
 
 def uidvalidity_changed(programs):
     known = known_and_new(programs)
-    value = int(programs.doveadm("mailbox", "status", "uidvalidity", "INBOX").split("uidvalidity=")[1])
-    programs.doveadm("mailbox", "update", "--uid-validity", str(value + 1000), "INBOX")
+    value = int(programs.doveadm("mailbox status", "uidvalidity", "INBOX").split("uidvalidity=")[1])
+    programs.doveadm("mailbox update", "--uid-validity", str(value + 1000), "INBOX")
     return known
 
 
@@ -63,7 +63,7 @@ def many_dead_lines(programs):
 
 def target_exists(programs):
     known = known_and_new(programs)
-    programs.doveadm("mailbox", "create", ARCHIVE)
+    programs.doveadm("mailbox create", ARCHIVE)
     done = programs.run("imap", sent=b"1 APPEND %s {%d+}\r\n%s\r\n2 LOGOUT\r\n" % (
         ARCHIVE.encode(), len(mailgen.message(OLD)), mailgen.message(OLD)))
     assert b"1 OK" in done.reply, done
@@ -118,6 +118,12 @@ class Stage:
         """The session of the scenario in a home as it was in the beginning."""
         self.home.again()
         return self.programs.session(COMMANDS, variables)
+
+    def run_and_record(self, variables):
+        """And its calls, as far as it came."""
+        kept = []
+        calls = self.home.recorded(lambda log: kept.append(self.programs.session(COMMANDS, {**log, **variables})))
+        return kept[0], [call for call in calls if not call.is_tell]
 
     @functools.cache
     def calls(self, opens=False):

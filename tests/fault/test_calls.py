@@ -10,7 +10,7 @@ import pytest
 
 import harms
 import standalone
-from lab import FORMATS
+from lab import DOVECOTS, FORMATS
 from scenarios import COMMANDS, SCENARIOS, Stage
 
 # all calls of Linux that change files or names
@@ -51,9 +51,8 @@ class Trace:
             self.made += "O_EXCL" in args or "O_TRUNC" in args
 
 
-def without_times(calls, home):
-    """An mbox is looked at for its times, which are not the same each time."""
-    return [call.key(home) for call in calls if call.name != "utime"]
+def of_ours(calls, home):
+    return [call.key(home) for call in calls if call.owner != DOVECOTS]
 
 
 CASES = [(form, name) for form, name in itertools.product(FORMATS, SCENARIOS)
@@ -81,5 +80,7 @@ def test_library_sees_all(memory_disk, form, name):
     assert seen == trace.counts
     assert trace.made <= made <= trace.made + 2
     assert len(known) > 25
-    assert without_times(known, stage.home.home) == without_times(stage.calls(), stage.home.home)
+    # Dovecot looks at the times of an mbox, and writes the map of an mdbox in another second once more
+    assert of_ours(known, stage.home.home) == of_ours(stage.calls(), stage.home.home)
+    assert abs(len(known) - len(stage.calls())) <= 3
     stage.home.remove()

@@ -27,6 +27,8 @@ def test_crash_matrix(stage, form, fault_table):
     points = list(harms.points(stage.calls(), stage.calls(opens=True)))
     assert len([point for point in points if point.call.owner == "state"]) > 100
     harm = harms.Harm(stage, fault_table)
-    for point in harms.share(points, form + stage.scenario.name):
+    points = list(harms.share(points, form + stage.scenario.name))
+    for point in points:
         harm.run(point)
+    assert len(harm.missed) <= len(points) // 20, harm.missed
     assert not harm.failures, "\n".join(harm.failures)

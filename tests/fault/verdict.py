@@ -171,7 +171,7 @@ class Verdict:
         for mend in (False, True):
             if mend and self.home.form == "mdbox":
                 self.programs.doveadm("force-resync", "INBOX", check=False)
-            self.programs.doveadm("pop3", "retention", "run", "--force", check=False)
+            self.programs.doveadm("pop3 retention run", "--force", check=False)
             found = contents(self.quiet, *mailboxes)
             if not found[0]:
                 break
