@@ -114,12 +114,14 @@ class Harm:
         return done
 
     def run(self, point):
-        found = judge(self.stage, point.fault, self.harmed(point))
+        done = self.harmed(point)
+        found = judge(self.stage, point.fault, done)
         # a disk that stays full meets Dovecot's own calls, too
         like_stock = bool(found.kinds) and (point.call.owner == lab.DOVECOTS or point.fault == FULL) and \
             self.control.has(point, found.kinds)
         if found.kinds and not like_stock:
-            self.failures.append("%s, %s, %s at call %d, %s: %s" % (
+            self.failures.append("%s, %s, %s at call %d, %s: %s (it ended with %d, its last words were %r)" % (
                 self.stage.form, self.stage.scenario.name, point.fault, point.call.number,
-                " ".join(point.call.key(self.stage.home.home)), "; ".join("%s: %s" % pair for pair in found.complaints)))
+                " ".join(point.call.key(self.stage.home.home)), "; ".join("%s: %s" % pair for pair in found.complaints),
+                done.status, done.reply[-60:]))
         self.table.add(point, bool(found.kinds) and not like_stock, like_stock)

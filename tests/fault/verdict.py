@@ -5,6 +5,8 @@ import collections
 import os
 import re
 
+import jsonschema
+
 import lab
 import state_check
 from scenarios import ALL, ARCHIVE, OLD
@@ -101,6 +103,13 @@ class Verdict:
         for error in SCHEMA.iter_errors(state) if state else ():
             self.say(STATE, error.message)
 
+    def state_in_the_end(self):
+        """Nothing is left of the fault."""
+        try:
+            state_check.check_home(self.home.home)
+        except (AssertionError, ValueError, jsonschema.ValidationError) as error:
+            self.say(STATE, "in the end: %s" % error)
+
     # -- those after it
 
     def later(self):
@@ -193,5 +202,5 @@ def judge(stage, fault, done):
     downloaded = scenario.downloaded | {number for numbers, _ in found.got for number in numbers}
     found.mail(mail, downloaded if scenario.goes else set(), target)
     found.works_again(scenario.goes, target)
-    found.state()
+    found.state_in_the_end()
     return found
