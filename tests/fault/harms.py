@@ -101,10 +101,11 @@ class Harm:
 
     def harmed(self, point):
         """The session, harmed at that call: some make one call more or less, and are tried again."""
+        # this may run the session
+        known = self.stage.calls(opens=point.fault == "EMFILE")
+        home = self.stage.home.home
         for _ in range(TRIES):
             done, calls = self.stage.run_and_record(point.variables())
-            home = self.stage.home.home
-            known = self.stage.calls(opens=point.fault == "EMFILE")
             # one that kills before the call does not write it down
             if [call.key(home) for call in calls[:point.call.number]] == \
                     [call.key(home) for call in known[:min(len(calls), point.call.number)]] and \
