@@ -136,6 +136,12 @@ integration() {
 	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=10 -rs .
 }
 
+# A share of them; doc/testing.md says how to try all.
+faults() {
+	cd "$source/tests/fault"
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=5 -rs .
+}
+
 benchmark() {
 	"$source/tests/bench/run"
 }
@@ -163,3 +169,4 @@ must "install the package" install_it
 step "benchmark" benchmark
 [ "$failed" -ne 0 ] || show_log "$log"
 step "integration tests" integration
+step "faults of each call" faults

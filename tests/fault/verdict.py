@@ -83,7 +83,11 @@ class Verdict:
     def counted(self, before):
         """What was sent is counted, also when the session is dead."""
         sent = sum(octets for _, octets in self.got)
-        counted = self.home.bytes_today() - before
+        try:
+            counted = self.home.bytes_today() - before
+        except ValueError as error:
+            self.say(STATE, str(error))
+            return
         if counted < sent:
             self.say(COUNT, "sent %d octets, counted %d" % (sent, counted))
 
