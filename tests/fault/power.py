@@ -22,15 +22,25 @@ ORDERED, LOOSE = "ordered", "loose"
 # what became of data that was not synced
 ALL, MISSING, PARTLY, ZEROS = "data there", "data missing", "data partly there", "zeros for data"
 
+# of new ones: no program here makes others
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
+# -1, as the C library may have it
+UNCHANGED = (-1, 0xffffffff)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rights:
+    mode: int
+    uid: int
+    gid: int
 
 
 class Node:
     """A file or a folder, wherever its names are. DATA are the contents after each write since it was synced, the first
-    one those that are safe; None is a folder."""
+    one those that are safe; None is a folder. RIGHTS are of the same kind."""
 
-    def __init__(self, mode, data=None, mtime=None):
-        self.mode = mode
+    def __init__(self, rights, data=None, mtime=None):
+        self.rights = [rights]
         self.data = None if data is None else [data]
         self.mtime = mtime
 
@@ -40,7 +50,7 @@ class Node:
 
     @property
     def is_dirty(self):
-        return self.data is not None and self.data[-1] != self.data[0]
+        return self.rights[-1] != self.rights[0] or self.data is not None and self.data[-1] != self.data[0]
 
     def touch(self):
         """From now on its time is that of now."""
@@ -51,21 +61,29 @@ class Node:
             self.data.append(data)
         self.touch()
 
+    def change_rights(self, **changed):
+        self.rights.append(dataclasses.replace(self.rights[-1], **changed))
+
     def sync(self):
+        del self.rights[:-1]
         if self.data is not None:
             del self.data[:-1]
 
+    # -- (contents, rights) of which all is there, or what is safe
+
     def newest(self):
-        return self.data[-1]
+        return self.data and self.data[-1], self.rights[-1]
 
     def safe(self):
-        return self.data[0]
+        return self.data and self.data[0], self.rights[0]
 
     def zeros(self):
         """The size is the new one; what was safe and still is the same is there."""
+        if self.is_folder:
+            return self.newest()
         safe, new = self.data[0], self.data[-1]
         kept = len(safe) if new.startswith(safe) else 0
-        return new[:kept] + bytes(len(new) - kept)
+        return new[:kept] + bytes(len(new) - kept), self.rights[-1]
 
 
 @dataclasses.dataclass(eq=False)
@@ -153,26 +171,25 @@ class Loose(Ordered):
 
 
 class Image:
-    """What has a name on the disk: PATHS in their order, and of each the contents, None for a folder, the mode, and the
-    time, None for that of now."""
+    """What has a name on the disk: PATHS in their order, and of each (contents, rights), where no contents are a folder,
+    and the time, None for that of now."""
 
-    def __init__(self, paths, contents, modes, mtimes):
+    def __init__(self, paths, things, mtimes):
         self.paths = paths
-        self.contents = contents
-        self.modes = modes
+        self.things = things
         self.mtimes = mtimes
 
     @property
     def key(self):
-        return self.paths, self.contents
+        return self.paths, self.things
 
     def files(self):
-        """{path: contents}"""
-        return dict(zip(self.paths, self.contents))
+        """{path: (contents, rights)}"""
+        return dict(zip(self.paths, self.things))
 
     def rows(self, folder, are_in):
         """Those that are in the folder, or those that are not."""
-        return [row for row in zip(self.paths, self.contents, self.modes, self.mtimes)
+        return [row for row in zip(self.paths, self.things, self.mtimes)
                 if (row[0] == folder or row[0].startswith(folder + "/")) == are_in]
 
     def with_folder(self, folder, other):
@@ -183,14 +200,14 @@ class Image:
         """HOME is then as after the power loss."""
         shutil.rmtree(home)
         paths = [os.path.join(home, path) if path else home for path in self.paths]
-        for path, contents, mode in zip(paths, self.contents, self.modes):
+        for path, (contents, rights) in zip(paths, self.things):
             if contents is None:
                 os.mkdir(path)
             else:
                 with open(path, "wb") as file:
                     file.write(contents)
-            os.chmod(path, mode)
-            os.chown(path, users.UID, users.GID)
+            os.chown(path, rights.uid, rights.gid)
+            os.chmod(path, rights.mode)
         # files in them change the times of folders
         for path, mtime in reversed(list(zip(paths, self.mtimes))):
             if mtime is not None:
@@ -198,10 +215,11 @@ class Image:
 
 
 class Disk:
-    """The folder HOME and the calls that were made below it. Paths are relative to it, "" is HOME."""
+    """The folder HOME and the calls that OWNER made below it. Paths are relative to it, "" is HOME."""
 
-    def __init__(self, home):
+    def __init__(self, home, owner=(users.UID, users.GID)):
         self.home = home
+        self.owner = owner
         self.nodes = []
         self.numbers = {}
         self.names = {}
@@ -224,7 +242,8 @@ class Disk:
             if stat.S_ISREG(info.st_mode):
                 with open(full, "rb") as file:
                     data = file.read()
-            self.add(info.st_ino, Node(stat.S_IMODE(info.st_mode), data, info.st_mtime_ns))
+            self.add(info.st_ino, Node(Rights(stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid), data,
+                                       info.st_mtime_ns))
         self.names[path] = self.numbers[info.st_ino]
 
     def add(self, inode, node):
@@ -240,7 +259,7 @@ class Disk:
     def rename_names(self, text, names):
         change = Change(text, names)
         change.apply(self.names)
-        for folder in change.folders:
+        for folder in change.folders & set(self.names):
             self.nodes[self.names[folder]].touch()
         for order in self.orders.values():
             order.pending.append(change)
@@ -249,7 +268,8 @@ class Disk:
         """One call; who has failed has changed nothing."""
         name = call.name if call.result >= 0 else "utime"
         if name in ("create", "mkdir"):
-            node = Node(FOLDER_MODE) if name == "mkdir" else Node(FILE_MODE, b"")
+            node = Node(Rights(FOLDER_MODE, *self.owner)) if name == "mkdir" else Node(
+                Rights(FILE_MODE, *self.owner), b"")
             path = self.path(call.path)
             self.rename_names("%s %s" % (name, path), {path: self.add(call.inode, node)})
         elif name in ("rename", "renameat", "link", "linkat"):
@@ -265,9 +285,14 @@ class Disk:
             node = self.nodes[self.numbers[call.inode]]
             size = 0 if name == "empty" else call.offset
             node.change(node.data[-1][:size].ljust(size, b"\0"))
+        elif name == "fchmod":
+            self.nodes[self.numbers[call.inode]].change_rights(mode=call.offset)
+        elif name == "fchown":
+            self.nodes[self.numbers[call.inode]].change_rights(
+                **{key: value for key, value in (("uid", call.offset), ("gid", call.size)) if value not in UNCHANGED})
         else:
             # what changes neither names nor data
-            assert name in ("chmod", "fchmod", "chown", "fchown", "utime", "utimes", "futimens"), name
+            assert name in ("utime", "utimes", "futimens"), name
 
     @staticmethod
     def write(node, offset, data):
@@ -315,8 +340,7 @@ class Disk:
     def image(self, reachable, data_of):
         paths, numbers = reachable
         nodes = [self.nodes[number] for number in numbers]
-        return Image(paths, tuple(None if node.is_folder else data_of(node) for node in nodes),
-                     [node.mode for node in nodes], [node.mtime for node in nodes])
+        return Image(paths, tuple(map(data_of, nodes)), [node.mtime for node in nodes])
 
     def now(self):
         """What the program sees."""
@@ -341,11 +365,11 @@ class Disk:
         paths, numbers = reachable
         differing = self.nodes[number]
         text = ", ".join(path for path, other in zip(paths, numbers) if other == number)
-        choices = [(ZEROS, differing.zeros())]
-        choices += [(PARTLY if count > 0 else MISSING, data) for count, data in enumerate(differing.data[:-1])]
-        for kind, data in choices:
+        choices = [(MISSING, differing.safe()), (ZEROS, differing.zeros())]
+        choices += [(PARTLY, (data, differing.rights[-1])) for data in (differing.data or [])[1:-1]]
+        for kind, thing in choices:
             yield ORDERED, kind, text or "no name", self.image(
-                reachable, lambda node, data=data: data if node is differing else node.newest())
+                reachable, lambda node, thing=thing: thing if node is differing else node.newest())
 
 
 @dataclasses.dataclass

@@ -122,13 +122,15 @@ class After:
         names = sorted(os.listdir(folder)) if os.path.exists(folder) else []
         if any("corrupt" in name for name in names):
             yield "P4: set aside: %s" % names
+        # each is of use, or does no harm, until somebody has something to write
+        if "messages.jsonl.new" in names:
+            os.rename(os.path.join(folder, "messages.jsonl.new"), os.path.join(folder, "messages.jsonl"))
+        if "state.json.tmp" in names and not seen.messages:
+            os.unlink(os.path.join(folder, "state.json.tmp"))
         try:
-            # it is found there until somebody has something to write
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(os.path.join(folder, "messages.jsonl.new"), os.path.join(folder, "messages.jsonl"))
             state_check.check_home(self.victim.home)
         except AssertionError as error:
-            yield "P4: %s" % error
+            yield "P4: %s, %s" % (error, names)
         found = re.search(r"pop3_policy: .*(corrupt|damaged|failed).*", seen.done.log)
         if found or seen.done.trouble:
             yield "P4: %s" % (found.group(0) if found else seen.done.trouble)
