@@ -3,24 +3,19 @@
 rule takes, UIDLs stay, what was sent is counted, and nothing of ours is broken. Where the mail itself is damaged, what
 is left is what stock Dovecot shows.
 
-POP3_POLICY_FAULTS=all tries all states of all formats; else it is a share, which POP3_POLICY_SEED chooses."""
+POP3_POLICY_FAULTS and POP3_POLICY_SEED: see power_share.py; all is of all formats, too."""
 
 import collections
 import itertools
-import os
-import random
 
 import pytest
 
 from lab import FORMATS
 from power_check import After
+from power_share import ALL, SEED, share
 from power_victim import LOGIN_DELAY, Victim
 from scenarios import SCENARIOS
 
-ALL = os.environ.get("POP3_POLICY_FAULTS") == "all"
-SEED = os.environ.get("POP3_POLICY_SEED", "1")
-# of each kind of states, at the most
-SHARE = 3
 # the first one is of the most calls
 RECOVERY, *OTHERS = [*SCENARIOS.values(), LOGIN_DELAY]
 CASES = list(itertools.product(FORMATS, [RECOVERY, *OTHERS])) if ALL else [
@@ -43,18 +38,6 @@ def power_table(request):
     write("\n\n| format | session | states | of | tried | bad | as bad as stock |\n| --- | --- | --- | --- | --- | --- | --- |\n")
     for row in rows:
         write("| %s |\n" % " | ".join(map(str, row)))
-
-
-def share(states):
-    """Some of each kind, not always the same ones; the order in which they come up is kept."""
-    if ALL:
-        return states
-    chance = random.Random(SEED)
-    chosen = set()
-    for kind in sorted({(state.order, state.data) for state in states}):
-        numbers = [number for number, state in enumerate(states) if (state.order, state.data) == kind]
-        chosen.update(chance.sample(numbers, min(SHARE, len(numbers))))
-    return [states[number] for number in sorted(chosen)]
 
 
 def try_states(victim, name, states, table):

@@ -1,0 +1,24 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Which of the states that a power loss may leave are tried.
+
+POP3_POLICY_FAULTS=all tries all of them; else it is some of each kind, which POP3_POLICY_SEED chooses."""
+
+import os
+import random
+
+ALL = os.environ.get("POP3_POLICY_FAULTS") == "all"
+SEED = os.environ.get("POP3_POLICY_SEED", "1")
+# of each kind, at the most
+SHARE = 3
+
+
+def share(states):
+    """The order in which they come up is kept."""
+    if ALL:
+        return states
+    chance = random.Random(SEED)
+    chosen = set()
+    for kind in sorted({(state.order, state.data) for state in states}):
+        numbers = [number for number, state in enumerate(states) if (state.order, state.data) == kind]
+        chosen.update(chance.sample(numbers, min(SHARE, len(numbers))))
+    return [states[number] for number in sorted(chosen)]
