@@ -13,13 +13,15 @@ import pytest
 import lab
 import power
 from credentials import CredentialServer
-from power_share import SEED, share
+from power_share import ALL, SEED, share
 from test_password_faults import CHANGES, DOVECOT, NEXT, Folder, fits
 
 ROOT = 0, 0
+# all change the file in the same way, but for that one that makes it
+TRIED = list(CHANGES) if ALL else ["set", "set, no file"]
 
 
-@pytest.fixture(params=CHANGES)
+@pytest.fixture(params=TRIED)
 def folder(request, memory_disk):
     server = CredentialServer(cache="1M")
     yield Folder(server, CHANGES[request.param])
