@@ -8,17 +8,17 @@ import random
 
 ALL = os.environ.get("POP3_POLICY_FAULTS") == "all"
 SEED = os.environ.get("POP3_POLICY_SEED", "1")
-# of each kind, at the most
-SHARE = 3
+# of each kind, at the most, and of those that are a matter of ours alone
+SHARE, SHARE_OF_OURS = 3, 20
 
 
-def share(states):
-    """The order in which they come up is kept."""
+def share(states, each=SHARE):
+    """EACH of each kind; the order in which they come up is kept."""
     if ALL:
         return states
     chance = random.Random(SEED)
     chosen = set()
     for kind in sorted({(state.order, state.data) for state in states}):
         numbers = [number for number, state in enumerate(states) if (state.order, state.data) == kind]
-        chosen.update(chance.sample(numbers, min(SHARE, len(numbers))))
+        chosen.update(chance.sample(numbers, min(each, len(numbers))))
     return [states[number] for number in sorted(chosen)]
