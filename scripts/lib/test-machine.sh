@@ -18,7 +18,7 @@ mkdir -p "$logs"
 label=$(release)
 
 test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pgsql dovecot-pop3d dpkg-repack faketime fetchmail getmail6
-	groff-base iproute2 lintian locales mpop postgresql procps prometheus python3 python3-jsonschema python3-pytest
+	groff-base iproute2 lintian locales mpop postfix postgresql procps prometheus python3 python3-jsonschema python3-pytest
 	redis-server strace valgrind"
 lint_packages="clang-tidy cppcheck"
 
@@ -27,8 +27,11 @@ install_packages() {
 	[ "$label" != bookworm ] || packages="$packages $lint_packages"
 	apt update
 	install_build_packages "$source"
+	# tests bring all of its configuration
+	echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+	# a machine that has another mail server keeps it, and cannot run these tests
 	# shellcheck disable=SC2086
-	without_services apt install $packages
+	without_services apt install --no-remove $packages
 }
 
 # Tests start what they need themselves: nothing may run because it is installed.
