@@ -1,0 +1,253 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Many sessions of many users on one private server, in rounds, with harm done to users and processes in between. Between
+two rounds nobody is logged in: then memory is measured, the log is read, and the clock is moved."""
+
+import collections
+import concurrent.futures
+import contextlib
+import datetime
+import os
+import random
+import signal
+import smtplib
+import subprocess
+import threading
+import time
+
+import clock
+import dovecot_conf
+import state_check
+from credentials import CredentialServer
+from harm import KINDS
+from logs import Logs
+from mailbox import GONE, MAYBE, THERE, Mailbox
+from memory import Memory, born, read
+from polling import wait_for
+from visits import Visitor
+
+THREADS = 4
+# of a user of the plugin, each of whom is one of 20
+FORMS = ["maildir"] * 11 + ["sdbox"] * 3 + ["mdbox"] * 3 + ["mbox"] * 3
+TROUBLES = ["none", "broken files", "lost indexes", "new UIDVALIDITY", "full disk", "none", "none"]
+# by chance, before a session
+DELIVERIES, STRIKES = 0.7, 0.04
+# not near the end of any window
+TIMES = [datetime.time(0, 35), datetime.time(6, 5), datetime.time(12, 5), datetime.time(18, 5)]
+KEEP_DAYS = 2
+UNLIMITED = "service_count = 0" if dovecot_conf.LINE == "2.3" else "restart_request_count = unlimited"
+EXTRA = """
+verbose_proctitle = yes
+service pop3 {{
+  {unlimited}
+  process_limit = 6
+}}
+service imap {{
+  {unlimited}
+}}
+service lmtp {{
+  {unlimited}
+}}
+service auth {{
+  client_limit = 5000
+}}
+""".format(unlimited=UNLIMITED)
+
+
+class Soak:
+    """What SEED makes of it is always the same, but for what depends on time."""
+
+    def __init__(self, users, seed):
+        self.seed = seed
+        self.server = CredentialServer(cache="10M", faked=True, iterate=True, extra=EXTRA)
+        self.memory = Memory(self.server)
+        self.logs = Logs(self.server)
+        self.lock = threading.Lock()
+        self.complaints = []
+        self.counts = collections.Counter()
+        self.done = 0
+        self.visitors = [self.make(index) for index in range(users)]
+        self.moment = 0
+        self.day = None
+
+    def make(self, index):
+        chance = random.Random("%s %d" % (self.seed, index))
+        form = FORMS[index * 7 % len(FORMS)]
+        kind = TROUBLES[index % len(TROUBLES)]
+        # stock Dovecot cannot rewrite an mbox on a full disk
+        trouble = KINDS["none" if (kind, form) == ("full disk", "mbox") else kind](chance)
+        keep = KEEP_DAYS if index % 3 == 0 else None
+        # what is counted is lost with the state
+        limit = 5 if index % 5 == 0 and trouble.keeps_state else None
+        fields = {"pop3_policy_quota": "%s 1G/month" % ("5msg/day" if limit else "100000msg/day")}
+        if keep:
+            fields["pop3_policy_keep_downloaded"] = "%dd" % keep
+            fields["pop3_policy_expire_action"] = "move Expired" if index % 2 else "expunge"
+        user = self.server.user("user%d" % index, form, **fields)
+        trouble.prepare(user)
+        self.logs.users[user.name] = trouble.log
+        return Visitor(self, user, Mailbox(user.name, keep, limit, self.complain), trouble, chance)
+
+    # -- what visitors tell
+
+    def complain(self, text):
+        with self.lock:
+            self.complaints.append("round %d: %s" % (self.moment, text))
+
+    def count(self, what):
+        with self.lock:
+            self.counts[what] += 1
+
+    # -- processes
+
+    def serving(self, visitor):
+        """Processes that serve this user."""
+        found = []
+        for pid in self.memory.processes("pop3"):
+            with contextlib.suppress(OSError):
+                if "[%s " % visitor.user.name in read(pid, "cmdline"):
+                    found.append(pid)
+        return found
+
+    def titles(self):
+        found = []
+        for pid in self.memory.processes("pop3"):
+            with contextlib.suppress(OSError):
+                found.append(read(pid, "cmdline"))
+        return found
+
+    def elder(self):
+        """The oldest process lives on: its memory tells of leaks."""
+        found = {}
+        for pid in self.memory.processes("pop3"):
+            with contextlib.suppress(OSError):
+                found[born(pid), pid] = pid
+        return found[min(found)] if found else None
+
+    def is_elder(self, visitor):
+        return self.elder() in self.serving(visitor)
+
+    def kill(self, visitor, wait):
+        elder, serving = self.elder(), self.serving(visitor)
+        time.sleep(wait)
+        for pid in serving:
+            # it may serve somebody else by now
+            if pid != elder and pid in self.serving(visitor):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                self.count("kills")
+
+    def wait_served(self, visitor):
+        wait_for(lambda: not self.serving(visitor), "the end of the sessions of " + visitor.user.name)
+
+    def wait_quiet(self):
+        try:
+            # one that has not served anybody yet has none
+            wait_for(lambda: not any("[" in title and "[idling]" not in title for title in self.titles()), "the end of all sessions")
+        except AssertionError:
+            raise AssertionError("processes that are not done: %s" % self.titles()) from None
+
+    # -- rounds
+
+    def share(self, visitors, sessions, seed):
+        """One thread: some users, who come in any order."""
+        chance = random.Random(seed)
+        with smtplib.LMTP(os.path.join(self.server.root, "lmtp")) as lmtp:
+            for _ in range(sessions):
+                visitor = chance.choice(visitors)
+                if chance.random() < DELIVERIES:
+                    visitor.deliver(lmtp)
+                if chance.random() < STRIKES:
+                    visitor.trouble.strike(visitor)
+                plan = visitor.visit()
+                self.count(plan)
+
+    def round(self, sessions):
+        when = datetime.datetime.combine(clock.quiet_noon().date() + datetime.timedelta(days=self.moment // len(TIMES)),
+                                         TIMES[self.moment % len(TIMES)])
+        self.server.clock.set(when)
+        self.day = when.date()
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            jobs = [pool.submit(self.share, self.visitors[at::THREADS], sessions // THREADS,
+                                "%s %d %d" % (self.seed, self.moment, at)) for at in range(THREADS)]
+            for job in jobs:
+                job.result()
+        self.done += sessions // THREADS * THREADS
+        self.moment += 1
+        self.wait_quiet()
+        self.server.wait_log_quiet()
+        self.logs.read()
+        self.memory.take(self.logs.sessions, self.done)
+
+    def reload(self):
+        """The configuration is read again: other processes serve whoever comes next."""
+        old = self.memory.processes("pop3")
+        self.server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: not set(old) & set(self.memory.processes("pop3")), "the old processes to go")
+        self.count("reloads")
+
+    def sweep(self):
+        """Retention of all users, by a program of its own."""
+        command = ["doveadm", "-c", self.server.conf, "pop3", "retention", "run", "-A"]
+        with open(os.path.join(self.server.root, "sweep"), "ab") as output:
+            subprocess.run(command, env=self.server.environment(), check=False, stdout=output, stderr=output)
+        self.count("sweeps")
+
+    # -- the end
+
+    def finish(self):
+        """All harm is mended; then each mailbox is looked at."""
+        for visitor in self.visitors:
+            visitor.trouble.mend(visitor)
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(self.finish_one, self.visitors))
+        for _ in range(2):
+            # not so far that retention asks whether the clock is right
+            self.server.clock.advance(days=KEEP_DAYS + 1)
+            with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+                list(pool.map(self.finish_retention, [visitor for visitor in self.visitors if visitor.mailbox.keep]))
+        self.wait_quiet()
+
+    def finish_one(self, visitor):
+        """IMAP has what POP3 tells, in the same order, and each once."""
+        visitor.trouble.may_refuse = False
+        visitor.poll()
+        visitor.wait_gone()
+        mailbox = visitor.mailbox
+        with visitor.session() as pop3:
+            told = list(visitor.look(pop3).values())
+            visitor.end(pop3, {}, ())
+        visitor.wait_gone()
+        data = visitor.user.contents()
+        if len(data) != len(told):
+            mailbox.complain("POP3 has %d messages, and IMAP %d" % (len(told), len(data)))
+        numbers = [mailbox.shown(uidl, message) for uidl, message in zip(told, data)]
+        if len(set(numbers)) != len(numbers):
+            mailbox.complain("has a message twice")
+        lost = mailbox.in_place(THERE) - set(numbers)
+        if lost:
+            mailbox.complain("has lost %s" % sorted(lost))
+        state_check.check_home(visitor.user.home)
+
+    def finish_retention(self, visitor):
+        """What was downloaded for sure goes when its time has come, if the state says so."""
+        visitor.poll()
+        visitor.wait_gone()
+        with visitor.session() as pop3:
+            visitor.look(pop3)
+            visitor.end(pop3, {}, ())
+        left = [number for number, message in visitor.mailbox.messages.items()
+                if message.place == THERE and message.surely]
+        if left and visitor.trouble.keeps_state:
+            visitor.mailbox.complain("retention has left %s" % left)
+
+    def close(self):
+        self.server.stop()
+        for visitor in self.visitors:
+            visitor.trouble.remove(visitor.user)
+        self.server.remove()
+
+    def tally(self):
+        """How many messages are where."""
+        return {place: sum(len(visitor.mailbox.in_place(place)) for visitor in self.visitors)
+                for place in (THERE, MAYBE, GONE)}
+
