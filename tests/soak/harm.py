@@ -3,7 +3,6 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
 import time
 
@@ -11,7 +10,7 @@ import damage
 import disasters
 import user as users
 
-HOME_SIZE = "4m"
+DISK_SIZE = "256k"
 GARBAGE = [b"", b"{", b"null", b"[" * 5000, b'{"version":1,"quota":{"windows":{"day":{"start":-1}}}}', b"\0" * 700,
            b'{"version":"x"}', b"\xff\xfe\xfd" * 100, b"{}\n{}\n"]
 
@@ -19,11 +18,10 @@ GARBAGE = [b"", b"{", b"null", b"[" * 5000, b'{"version":1,"quota":{"windows":{"
 class Trouble:
     """None at all, but that lines are cut and processes killed, as with all users."""
 
-    # logins, and mail
-    may_refuse = False
-    may_refuse_mail = False
     # whether downloads are counted in the end, and go in the end
     keeps_state = True
+    # whether the files of the state are good in the end: what nobody has looked at is not mended
+    keeps_files = True
     # what is in the log for that
     log = ()
 
@@ -48,6 +46,9 @@ class BrokenFiles(Trouble):
     were."""
 
     keeps_state = False
+    keeps_files = False
+    log = (r"pop3_policy: .* is corrupt .*: renamed it to ", r"pop3_policy: messages.jsonl had lost the lines of ",
+           r"pop3_policy: messages.jsonl .*, and was written anew")
 
     def strike(self, visitor):
         visitor.wait_gone()
@@ -82,11 +83,11 @@ class LostIndexes(Trouble):
     """Of Dovecot. What all clients know is written down before, as it may have been told in a session that was killed."""
 
     def strike(self, visitor):
-        if visitor.recorded():
-            # of dbox, nothing but indexes says what was deleted
-            names = r"dovecot\.index.*" if visitor.user.form in ("maildir", "mbox") else r"dovecot\.index\.cache"
-            for path in disasters.files(visitor.user, names):
-                os.unlink(path)
+        visitor.recorded()
+        # of dbox, nothing but indexes says what was deleted
+        names = r"dovecot\.index.*" if visitor.user.form in ("maildir", "mbox") else r"dovecot\.index\.cache"
+        for path in disasters.files(visitor.user, names):
+            os.unlink(path)
 
 
 class NewUidvalidity(Trouble):
@@ -98,8 +99,9 @@ class NewUidvalidity(Trouble):
 
     def strike(self, visitor):
         # it is a time in seconds
-        if time.monotonic() - self.last < 2 or not visitor.recorded():
+        if time.monotonic() - self.last < 2:
             return
+        visitor.recorded()
         if visitor.user.form == "maildir":
             for path in disasters.files(visitor.user, "dovecot-uidlist"):
                 os.unlink(path)
@@ -109,33 +111,32 @@ class NewUidvalidity(Trouble):
 
 
 class FullDisk(Trouble):
-    """The home is a disk of its own, which is full for a while."""
+    """The folder of the state is a disk of its own, which is full for a while. Nothing is counted and written down then,
+    and all else goes on. (If all the home is full, stock Dovecot gives mail of a maildir new UIDs.)"""
 
-    may_refuse = True
-    may_refuse_mail = True
     keeps_state = False
+    log = (r"pop3_policy: .*No space left on device",)
 
     def prepare(self, user):
+        os.mkdir(user.state_dir, 0o700)
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700,uid=%d,gid=%d,size=%s" % (
-            users.UID, users.GID, HOME_SIZE), "none", user.home], check=True)
+            users.UID, users.GID, DISK_SIZE), "none", user.state_dir], check=True)
 
     def strike(self, visitor):
-        path = os.path.join(visitor.user.home, "full")
+        path = os.path.join(visitor.user.state_dir, "full")
         if os.path.exists(path):
             os.unlink(path)
         else:
-            damage.fill(visitor.user.home)
+            damage.fill(visitor.user.state_dir)
 
     def mend(self, visitor):
         visitor.wait_gone()
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(visitor.user.home, "full"))
+            os.unlink(os.path.join(visitor.user.state_dir, "full"))
 
     def remove(self, user):
-        subprocess.run(["umount", "-l", user.home], check=True)
-        shutil.rmtree(user.home, ignore_errors=True)
+        subprocess.run(["umount", "-l", user.state_dir], check=True)
 
 
-# (what users have, mail format, per day, days)
 KINDS = {"none": Trouble, "broken files": BrokenFiles, "lost indexes": LostIndexes, "new UIDVALIDITY": NewUidvalidity,
          "full disk": FullDisk}

@@ -7,17 +7,18 @@ import re
 KILLED, PANIC, ABORTED = "killed", "panic", "aborted"
 # {what it is: pattern}
 USUAL = {
-    "login": r"(pop3|imap)-login: Info: (Login|Disconnected|Aborted login)",
+    "login": r"(pop3|imap)-login: Info: (Login|Logged in|Disconnected|Aborted login)",
     "session": r"(pop3|imap)\([^)]*\)<\d+><[^>]*>: Info: Disconnected: ",
     "delivery": r"lmtp\(.*: Info: (Connect from|Disconnect from|msgid=)",
-    "downloads": r"pop3\(.*: Info: pop3_policy: (downloaded|retention|UIDLs)",
-    "auth": r"auth(-worker)?(\(.*\))?: Info: ",
+    "downloads": r"pop3\(.*: Info: pop3_policy: (downloaded|quota used up|retention expunged|retention moved|UIDLs)",
+    "auth": r"auth(-worker)?(\([^)]*\))?(<[^:]*>)?: (request \[\d+\]: )?Info: ",
     # its clock is not that of the disk
     "dotlock": r"Warning: Created dotlock file's timestamp is different than current time",
     KILLED: r"Fatal: master: service\(pop3\): child \d+ killed with signal 9",
     PANIC: r"Panic: event_reason_code_prefix\(\): name has ':' \(pop3, cmd_foo:bar\)",
-    "trace": r"Error: Raw backtrace: .* client_command_execute",
+    "trace": r"pop3\(.*: Error: Raw backtrace: ",
     ABORTED: r"Fatal: master: service\(pop3\): child \d+ killed with signal 6",
+    "worker of a reload": r"auth: Error: auth-worker: Aborted \w+ request for ",
     "master": r"master: (Info|Warning): (Dovecot v|SIGHUP received|Killed with|Sent SIGTERM|service\()",
 }
 SESSION_END = re.compile(r"(pop3|imap|lmtp)\([^)]*\)<(\d+)><[^>]*>: Info: (Disconnected: |msgid=)")

@@ -19,7 +19,7 @@ COLON_PANICS = dovecot_conf.version().startswith("2.3.19")
 
 
 class Refused(Exception):
-    """A login that a user in trouble may be refused."""
+    """No harm that is done here is a reason for it."""
 
 
 class Visitor:
@@ -43,21 +43,21 @@ class Visitor:
             lmtp.sendmail("sender@example.org", [self.user.name], self.mailbox.data(number, size))
             self.mailbox.deliver(size, "there")
         except smtplib.SMTPException as error:
-            # nobody knows how far it came
             self.mailbox.deliver(size, "maybe")
-            if not self.trouble.may_refuse_mail:
-                self.mailbox.complain("gets no mail: %r" % error)
+            self.mailbox.complain("gets no mail: %r" % error)
 
     # -- a session
 
-    def visit(self):
-        """One session by any plan; returns its name."""
+    def visit(self, strike):
+        """One session by any plan, after some harm if STRIKE; returns the name of the plan."""
         weights, plans = zip(*PLANS)
         plan = self.chance.choices(plans, weights)[0]
         try:
+            if strike:
+                self.trouble.strike(self)
             getattr(self, plan)()
-        except Refused:
-            return "refused"
+        except Refused as error:
+            self.mailbox.complain("is refused (%s): %s" % (plan, error))
         except LINE_ENDS as error:
             self.mailbox.complain("a session ended by itself (%s): %r" % (plan, error))
         return plan
@@ -67,9 +67,7 @@ class Visitor:
         with Pop3(self.user.server.ports["pop3"], **kwargs) as pop3:
             reply = pop3.login(self.user.name, self.user.password)
             if not reply.ok:
-                if not self.trouble.may_refuse or not reply.text.startswith("-ERR [SYS/TEMP]"):
-                    self.mailbox.complain("cannot log in: " + reply.text)
-                raise Refused
+                raise Refused(reply.text)
             yield pop3
 
     def now(self):
@@ -77,14 +75,9 @@ class Visitor:
 
     def look(self, pop3):
         """{number in this session: UIDL}"""
-        try:
-            reply = pop3.command("UIDL")
-        except LineClosed:
-            reply = None
-        if reply is None or not reply.ok:
-            if not self.trouble.may_refuse:
-                self.mailbox.complain("is told no UIDLs: %r" % reply)
-            raise Refused
+        reply = pop3.command("UIDL")
+        if not reply.ok:
+            raise Refused(reply.text)
         found = {int(number): uidl for number, uidl in (line.split(" ", 1) for line in reply.lines)}
         self.mailbox.listed(list(found.values()), self.now())
         return found
@@ -97,14 +90,10 @@ class Visitor:
                 # retention of the session before may be at work
                 known = self.mailbox.messages.get(self.mailbox.numbers.get(uidl))
                 if known is None or not self.mailbox.is_due(known, self.now()):
-                    self.not_served("cannot download %s: %s" % (uidl, reply.text))
+                    self.mailbox.complain("cannot download %s: %s" % (uidl, reply.text))
             return None
         self.mailbox.serve(self.soak.day)
         return self.mailbox.shown(uidl, reply.message)
-
-    def not_served(self, text):
-        if not self.trouble.may_refuse:
-            self.mailbox.complain(text)
 
     def download_new(self, pop3):
         """What it does not know yet, and now and then something that it has."""
@@ -112,6 +101,8 @@ class Visitor:
         wanted = [number for number, uidl in found.items() if uidl not in self.mailbox.numbers][:AT_A_TIME]
         if found and self.chance.random() < 0.1:
             wanted.append(self.chance.choice(list(found)))
+        # the same one twice may be served once
+        wanted = list(dict.fromkeys(wanted))
         done = {number: self.download(pop3, number, found[number]) for number in wanted}
         return {number: found for number, found in done.items() if found is not None}
 
@@ -124,7 +115,7 @@ class Visitor:
         downloaded = set(done.values())
         gone = {done[number] for number in deleted}
         if not reply.ok:
-            self.not_served("QUIT: " + reply.text)
+            self.mailbox.complain("QUIT: " + reply.text)
         self.mailbox.quit(downloaded, gone, self.now(), reply.ok)
 
     # -- plans
@@ -192,8 +183,8 @@ class Visitor:
                 self.delete(pop3, done)
             if done and self.chance.random() < 0.5:
                 pop3.send(b"".join(b"RETR %d\r\n" % number for number in done))
-            self.soak.kill(self, wait=0)
-        self.after_death()
+            dead = self.soak.kill(self, wait=0)
+        self.after_death(dead)
 
     def killed_at_quit(self):
         """While the session writes what it has to write. Stock Dovecot rewrites an mbox in its place then: who kills it
@@ -206,13 +197,13 @@ class Visitor:
             deleted = self.delete(pop3, self.chance.sample(list(done), len(done) // 2))
             pop3.send(b"QUIT\r\n")
             self.mailbox.quit(set(done.values()), {done[number] for number in deleted}, self.now(), False)
-            self.soak.kill(self, wait=self.chance.uniform(0, 0.02))
-        self.after_death()
+            dead = self.soak.kill(self, wait=self.chance.uniform(0, 0.02))
+        self.after_death(dead)
 
     def panic(self):
         """A command that anybody may send."""
         with self.session() as pop3:
-            self.download_new(pop3)
+            done = self.download_new(pop3)
             if COLON_PANICS and self.soak.is_elder(self):
                 return
             pop3.send(b"foo:bar\r\n")
@@ -222,9 +213,9 @@ class Visitor:
                 self.soak.wait_served(self)
             else:
                 pop3.read_line()
-                self.end(pop3, {}, ())
+                self.end(pop3, done, ())
                 return
-        self.after_death()
+        self.after_death(True)
 
     def twice(self):
         """Two at a time. An mbox is locked for as long as one is there."""
@@ -238,7 +229,7 @@ class Visitor:
             second.pipeline("NOOP", "STAT", "TOP 1 0", "UIDL")
             reply = second.command("QUIT")
             if not reply.ok:
-                self.not_served("QUIT: " + reply.text)
+                self.mailbox.complain("QUIT: " + reply.text)
 
     def wrong_password(self):
         with Pop3(self.user.server.ports["pop3"]) as pop3:
@@ -274,17 +265,14 @@ class Visitor:
         """Until no process serves the user any more."""
         self.soak.wait_served(self)
 
-    def after_death(self):
+    def after_death(self, dead):
         """Stock Dovecot waits for two minutes for what a dead process has locked."""
         self.wait_gone()
-        prey.remove_stale_locks(self.user)
+        if dead:
+            prey.remove_stale_locks(self.user)
 
     def recorded(self):
         """A session whose end has come: what clients know by now is written down."""
-        try:
-            self.poll()
-        except Refused:
-            return False
+        self.poll()
         self.wait_gone()
-        return True
 
