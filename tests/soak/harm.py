@@ -56,7 +56,7 @@ class BrokenFiles(Trouble):
         for name in self.chance.sample(names, self.chance.randint(1, 2)):
             path = os.path.join(visitor.user.state_dir, name)
             if os.path.exists(path):
-                self.chance.choice([self.replace, self.tear, self.flip, os.unlink])(path)
+                self.chance.choice([self.replace, self.tear, self.spoil, os.unlink])(path)
 
     def replace(self, path):
         self.write(path, self.chance.choice(GARBAGE))
@@ -71,11 +71,12 @@ class BrokenFiles(Trouble):
     def tear(self, path):
         os.truncate(path, self.chance.randint(0, os.path.getsize(path)))
 
-    def flip(self, path):
+    def spoil(self, path):
         with open(path, "rb") as file:
             data = bytearray(file.read())
         if data:
-            data[self.chance.randrange(len(data))] ^= 1 << self.chance.randrange(8)
+            # another letter might make another truth of it
+            data[self.chance.randrange(len(data))] = 1
         self.write(path, bytes(data))
 
 

@@ -12,8 +12,6 @@ USUAL = {
     "delivery": r"lmtp\(.*: Info: (Connect from|Disconnect from|msgid=)",
     "downloads": r"pop3\(.*: Info: pop3_policy: (downloaded|quota used up|retention expunged|retention moved|UIDLs)",
     "auth": r"auth(-worker)?(\([^)]*\))?(<[^:]*>)?: (request \[\d+\]: )?Info: ",
-    # its clock is not that of the disk
-    "dotlock": r"Warning: Created dotlock file's timestamp is different than current time",
     KILLED: r"Fatal: master: service\(pop3\): child \d+ killed with signal 9",
     PANIC: r"Panic: event_reason_code_prefix\(\): name has ':' \(pop3, cmd_foo:bar\)",
     "trace": r"pop3\(.*: Error: Raw backtrace: ",

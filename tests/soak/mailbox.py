@@ -5,9 +5,8 @@ import dataclasses
 
 import mailgen
 
-DAY = 24 * 3600
-# a session looks at the clock when it likes, and so does its client
-SLACK = 60
+# the clock of a session tells seconds
+SLACK = 2
 # where a message is
 THERE, MAYBE, GONE = "there", "maybe", "gone"
 
@@ -24,7 +23,7 @@ class Message:
 
 
 class Mailbox:
-    """KEEP is for how many days downloaded mail stays, LIMIT how many messages are served a day; None is no limit.
+    """KEEP is for how many seconds downloaded mail stays, LIMIT how many messages are served a day; None is no limit.
     COMPLAIN is told what does not hold."""
 
     def __init__(self, name, keep, limit, complain):
@@ -79,7 +78,7 @@ class Mailbox:
 
     def is_due(self, message, now):
         return self.keep is not None and message.downloaded is not None and \
-            now - message.downloaded >= self.keep * DAY - SLACK
+            now - message.downloaded >= self.keep - SLACK
 
     def shown(self, uidl, data):
         """A message that was sent whole for this UIDL; returns its number."""

@@ -1,11 +1,11 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """Many sessions of many users on one private server, in rounds, with harm done to users and processes in between. Between
-two rounds nobody is logged in: then memory is measured, the log is read, and the clock is moved."""
+two rounds nobody is logged in: then memory is measured, and the log is read. The clock is the true one, as that of the
+disks is."""
 
 import collections
 import concurrent.futures
 import contextlib
-import datetime
 import os
 import random
 import signal
@@ -14,7 +14,6 @@ import subprocess
 import threading
 import time
 
-import clock
 import dovecot_conf
 import retention
 import state_check
@@ -32,15 +31,17 @@ FORMS = ["maildir"] * 11 + ["sdbox"] * 3 + ["mdbox"] * 3 + ["mbox"] * 3
 TROUBLES = ["none", "broken files", "lost indexes", "new UIDVALIDITY", "full disk", "none", "none"]
 # by chance, before a session
 DELIVERIES, STRIKES = 0.7, 0.08
-# not near the end of any window
-TIMES = [datetime.time(0, 35), datetime.time(6, 5), datetime.time(12, 5), datetime.time(18, 5)]
-KEEP_DAYS = 2
+# seconds
+KEEP = 10
+# messages a day
+LIMIT = 20
 UNLIMITED = "service_count = 0" if dovecot_conf.LINE == "2.3" else "restart_request_count = unlimited"
+PROCESSES = 6
 EXTRA = """
 verbose_proctitle = yes
 service pop3 {{
   {unlimited}
-  process_limit = 6
+  process_limit = {processes}
 }}
 service imap {{
   {unlimited}
@@ -51,17 +52,18 @@ service lmtp {{
 service auth {{
   client_limit = 5000
 }}
-""".format(unlimited=UNLIMITED)
+"""
 
 
 class Soak:
     """What SEED makes of it is always the same, but for what depends on time. PLUGIN False is for a look at the memory of
     stock Dovecot, which keeps less than what is asked for here."""
 
-    def __init__(self, users, seed, plugin=True):
+    def __init__(self, users, seed, plugin=True, processes=PROCESSES, pop3_command=None):
         self.seed = seed
         self.plugin = plugin
-        self.server = CredentialServer(plugin=plugin, cache="10M", faked=True, iterate=True, extra=EXTRA)
+        self.server = CredentialServer(plugin=plugin, cache="10M", iterate=True, pop3_command=pop3_command,
+                                       extra=EXTRA.format(unlimited=UNLIMITED, processes=processes))
         self.memory = Memory(self.server)
         self.logs = Logs(self.server)
         self.lock = threading.Lock()
@@ -69,20 +71,19 @@ class Soak:
         self.counts = collections.Counter()
         self.done = 0
         self.visitors = [self.make(index) for index in range(users)]
-        self.moment = 0
-        self.day = None
+        self.rounds = 0
 
     def make(self, index):
         chance = random.Random("%s %d" % (self.seed, index))
         form = FORMS[index * 7 % len(FORMS)]
         kind = TROUBLES[index % len(TROUBLES)]
         trouble = KINDS[kind](chance)
-        keep = KEEP_DAYS if index % 3 == 0 else None
+        keep = KEEP if index % 3 == 0 else None
         # what is counted is lost with the state
-        limit = 5 if index % 5 == 0 and trouble.keeps_state else None
-        fields = {"pop3_policy_quota": "%s 1G/month" % ("5msg/day" if limit else "100000msg/day")}
+        limit = LIMIT if index % 5 == 0 and trouble.keeps_state else None
+        fields = {"pop3_policy_quota": "%dmsg/day 1G/month" % (limit or 100000)}
         if keep:
-            fields["pop3_policy_keep_downloaded"] = "%dd" % keep
+            fields["pop3_policy_keep_downloaded"] = "%d secs" % keep
             fields["pop3_policy_expire_action"] = "move Expired" if index % 2 else "expunge"
         user = self.server.user("user%d" % index, form, **(fields if self.plugin else {}))
         trouble.prepare(user)
@@ -93,7 +94,7 @@ class Soak:
 
     def complain(self, text):
         with self.lock:
-            self.complaints.append("round %d: %s" % (self.moment, text))
+            self.complaints.append("round %d: %s" % (self.rounds, text))
 
     def count(self, what):
         with self.lock:
@@ -170,17 +171,13 @@ class Soak:
                 self.count(visitor.visit(chance.random() < STRIKES))
 
     def round(self, sessions):
-        when = datetime.datetime.combine(clock.quiet_noon().date() + datetime.timedelta(days=self.moment // len(TIMES)),
-                                         TIMES[self.moment % len(TIMES)])
-        self.server.clock.set(when)
-        self.day = when.date()
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             jobs = [pool.submit(self.share, self.visitors[at::THREADS], sessions // THREADS,
-                                "%s %d %d" % (self.seed, self.moment, at)) for at in range(THREADS)]
+                                "%s %d %d" % (self.seed, self.rounds, at)) for at in range(THREADS)]
             for job in jobs:
                 job.result()
         self.done += sessions // THREADS * THREADS
-        self.moment += 1
+        self.rounds += 1
         self.wait_quiet()
         self.server.wait_log_quiet()
         self.logs.read()
@@ -211,11 +208,9 @@ class Soak:
             visitor.trouble.mend(visitor)
         with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(self.finish_one, self.visitors))
-        for _ in range(2):
-            # not so far that retention asks whether the clock is right
-            self.server.clock.advance(days=KEEP_DAYS + 1)
-            with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
-                list(pool.map(self.finish_retention, [visitor for visitor in self.visitors if visitor.mailbox.keep]))
+        time.sleep(KEEP + 1)
+        with concurrent.futures.ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(self.finish_retention, [visitor for visitor in self.visitors if visitor.mailbox.keep]))
         self.wait_quiet()
 
     def finish_one(self, visitor):

@@ -5,6 +5,7 @@ serves it."""
 import contextlib
 import imaplib
 import smtplib
+import time
 
 import dovecot_conf
 import prey
@@ -20,6 +21,11 @@ COLON_PANICS = dovecot_conf.version().startswith("2.3.19")
 
 class Refused(Exception):
     """No harm that is done here is a reason for it."""
+
+
+def today():
+    """The day of a quota: this process is in the time zone of the server."""
+    return time.strftime("%F")
 
 
 class Visitor:
@@ -70,16 +76,13 @@ class Visitor:
                 raise Refused(reply.text)
             yield pop3
 
-    def now(self):
-        return self.user.server.clock.now()
-
     def look(self, pop3):
         """{number in this session: UIDL}"""
         reply = pop3.command("UIDL")
         if not reply.ok:
             raise Refused(reply.text)
         found = {int(number): uidl for number, uidl in (line.split(" ", 1) for line in reply.lines)}
-        self.mailbox.listed(list(found.values()), self.now())
+        self.mailbox.listed(list(found.values()), time.time())
         return found
 
     def download(self, pop3, number, uidl):
@@ -89,10 +92,10 @@ class Visitor:
             if not reply.text.startswith("-ERR [SYS/TEMP] Download quota used up") or self.mailbox.limit is None:
                 # retention of the session before may be at work
                 known = self.mailbox.messages.get(self.mailbox.numbers.get(uidl))
-                if known is None or not self.mailbox.is_due(known, self.now()):
+                if known is None or not self.mailbox.is_due(known, time.time()):
                     self.mailbox.complain("cannot download %s: %s" % (uidl, reply.text))
             return None
-        self.mailbox.serve(self.soak.day)
+        self.mailbox.serve(today())
         return self.mailbox.shown(uidl, reply.message)
 
     def download_new(self, pop3):
@@ -116,7 +119,7 @@ class Visitor:
         gone = {done[number] for number in deleted}
         if not reply.ok:
             self.mailbox.complain("QUIT: " + reply.text)
-        self.mailbox.quit(downloaded, gone, self.now(), reply.ok)
+        self.mailbox.quit(downloaded, gone, time.time(), reply.ok)
 
     # -- plans
 
@@ -171,7 +174,7 @@ class Visitor:
             done = self.download_new(pop3)
             deleted = self.delete(pop3, self.chance.sample(list(done), len(done) // 2))
             pop3.send(b"QUIT\r\n")
-            self.mailbox.quit(set(done.values()), {done[number] for number in deleted}, self.now(), False)
+            self.mailbox.quit(set(done.values()), {done[number] for number in deleted}, time.time(), False)
             pop3.cut()
         self.wait_gone()
 
@@ -196,7 +199,7 @@ class Visitor:
             done = self.download_new(pop3)
             deleted = self.delete(pop3, self.chance.sample(list(done), len(done) // 2))
             pop3.send(b"QUIT\r\n")
-            self.mailbox.quit(set(done.values()), {done[number] for number in deleted}, self.now(), False)
+            self.mailbox.quit(set(done.values()), {done[number] for number in deleted}, time.time(), False)
             dead = self.soak.kill(self, wait=self.chance.uniform(0, 0.02))
         self.after_death(dead)
 
