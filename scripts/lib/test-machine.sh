@@ -149,6 +149,10 @@ benchmark() {
 	"$source/tests/bench/run"
 }
 
+soak() {
+	"$source/tests/soak/run"
+}
+
 must "install packages" install_packages
 must "autoreconf" autoreconf -i "$source"
 must "build" build_it
@@ -173,3 +177,5 @@ step "benchmark" benchmark
 [ "$failed" -ne 0 ] || show_log "$log"
 step "integration tests" integration
 step "faults of each call" faults
+step "soak" soak
+[ "$failed" -ne 0 ] || show_log "$log"
