@@ -126,13 +126,37 @@ bool fast_polls_make_uidls(const struct fast_polls *fast)
 	return fast->template != NULL;
 }
 
+static bool no_uidl_is_stored(const struct fast_polls *fast)
+{
+	return !fast->is_over && (fast->is_learnt || fast->is_surveyed) &&
+		!fast->facts.has_uidls;
+}
+
+bool fast_polls_have_plain_uidls(const struct fast_polls *fast)
+{
+	return fast->template != NULL && no_uidl_is_stored(fast) &&
+		!uidl_template_uses(fast->template, UIDL_TEMPLATE_MD5) &&
+		!uidl_template_uses(fast->template, UIDL_TEMPLATE_FILENAME) &&
+		!uidl_template_uses(fast->template, UIDL_TEMPLATE_GUID);
+}
+
+void fast_polls_print_uidl(const struct fast_polls *fast, string_t *dest,
+			   uint32_t uid)
+{
+	const struct uidl_template_values values = {
+		.uidvalidity = fast->uidvalidity,
+		.uid = uid,
+	};
+
+	uidl_template_print(dest, fast->template, &values);
+}
+
 /* Returns 1, 0 if there is none, -1 if it cannot be known. */
 static int
 get_stored_uidl(struct fast_polls *fast, struct mail *mail,
 		fast_polls_get_special_func_t *get_special, const char **uidl_r)
 {
-	if (!fast->is_over && (fast->is_learnt || fast->is_surveyed) &&
-	    !fast->facts.has_uidls)
+	if (no_uidl_is_stored(fast))
 		return 0;
 	if (get_special(mail, MAIL_FETCH_UIDL_BACKEND, uidl_r) < 0)
 		return -1;

@@ -38,6 +38,12 @@ bool fast_polls_make_uidls(const struct fast_polls *fast);
 int fast_polls_get_uidl(struct fast_polls *fast, struct mail *mail,
 			fast_polls_get_special_func_t *get_special,
 			const char **uidl_r);
+/* Whether UIDLs are made here of nothing but the UID, and no message has a stored
+   one: the next one prints them then, without looking at messages. */
+bool fast_polls_have_plain_uidls(const struct fast_polls *fast);
+/* Append the UIDL of the message that has this UID. */
+void fast_polls_print_uidl(const struct fast_polls *fast, string_t *dest,
+			   uint32_t uid);
 /* Whether fast_polls_get_size() may know sizes. */
 bool fast_polls_know_sizes(const struct fast_polls *fast);
 /* The virtual size of a message. FALSE if it is not known. */

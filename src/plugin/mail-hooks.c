@@ -231,6 +231,9 @@ policy_box_search_next_nonblock(struct mail_search_context *ctx,
 								   tryagain_r);
 	}
 	*tryagain_r = FALSE;
+	if (ctx->seq == 0 &&
+	    pop3_policy_session_send_list(pbox->session))
+		return FALSE;
 	return plain_search_next(ctx, mail_r);
 }
 

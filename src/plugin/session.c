@@ -19,6 +19,7 @@
 #include "session-uidls.h"
 #include "session-view.h"
 #include "throttle-ostream.h"
+#include "uidl-lines.h"
 #include "session-private.h"
 
 #include <sys/socket.h>
@@ -43,6 +44,16 @@ void pop3_policy_session_list(struct pop3_policy_session *session,
 	if (session->view != NULL && session->client->trans == NULL &&
 	    !session->client->quit_seen)
 		session_view_apply(session->view, session->client, args);
+}
+
+bool pop3_policy_session_send_list(struct pop3_policy_session *session)
+{
+	if (session->fast == NULL || session->throttle != NULL ||
+	    pop3_policy_session_has_uidls(session) ||
+	    !uidl_lines_are_due(session->client, session->fast))
+		return FALSE;
+	uidl_lines_send(session->client, session->fast);
+	return TRUE;
 }
 
 void pop3_policy_session_search_begin(struct pop3_policy_session *session)

@@ -57,6 +57,10 @@ int pop3_policy_session_get_uidl(struct pop3_policy_session *session,
    see. */
 void pop3_policy_session_list(struct pop3_policy_session *session,
 			      struct mail_search_args *args);
+/* The pop3 process asks for the first of the messages that it is about to list.
+   Returns TRUE if all has been said about them: then it must be told that there are
+   none. */
+bool pop3_policy_session_send_list(struct pop3_policy_session *session);
 /* The pop3 process goes through the mailbox, for one line for each message or
    to change their flags. */
 void pop3_policy_session_search_begin(struct pop3_policy_session *session);

@@ -107,26 +107,43 @@ get_text(const struct uidl_template_values *values,
 
 /* A poll of a large mailbox prints each UIDL: no printf(), and no division by
    a number that the compiler does not know. */
+static char *put_decimal(char *end, uint32_t number)
+{
+	do {
+		*--end = (char)('0' + number % 10);
+		number /= 10;
+	} while (number != 0);
+	return end;
+}
+
+static char *put_hex(char *end, uint32_t number)
+{
+	do {
+		*--end = "0123456789abcdef"[number & 0xf];
+		number >>= 4;
+	} while (number != 0);
+	return end;
+}
+
 static void
 print_number(string_t *dest, const struct part *part, uint32_t number)
 {
 	char digits[UIDL_TEMPLATE_MAX_WIDTH];
 	char *const end = digits + sizeof(digits);
-	char *p = end;
+	char *p = part->type == PART_HEX ? put_hex(end, number) :
+		put_decimal(end, number);
 
-	if (part->type == PART_HEX) {
-		do {
-			*--p = "0123456789abcdef"[number & 0xf];
-			number >>= 4;
-		} while (number != 0);
-	} else {
-		do {
-			*--p = (char)('0' + number % 10);
-			number /= 10;
-		} while (number != 0);
-	}
 	while ((size_t)(end - p) < part->width)
 		*--p = '0';
+	str_append_data(dest, p, end - p);
+}
+
+void uidl_template_print_decimal(string_t *dest, uint32_t number)
+{
+	char digits[MAX_INT_STRLEN];
+	char *const end = digits + sizeof(digits);
+	char *p = put_decimal(end, number);
+
 	str_append_data(dest, p, end - p);
 }
 

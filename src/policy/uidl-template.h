@@ -52,5 +52,7 @@ bool uidl_template_uses(const struct uidl_template *tmpl,
 /* Append the UIDL that is made of these values. */
 void uidl_template_print(string_t *dest, const struct uidl_template *tmpl,
 			 const struct uidl_template_values *values);
+/* Append a number as it is in a line of UIDL: as printf() does, but faster. */
+void uidl_template_print_decimal(string_t *dest, uint32_t number);
 
 #endif

@@ -1,0 +1,86 @@
+/* Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "str.h"
+#include "mail-index.h"
+#include "mail-storage-private.h"
+#include "ostream.h"
+#include "pop3-symbols.h"
+#include "fast-polls.h"
+#include "uidl-template.h"
+#include "uidl-lines.h"
+
+/* The stream is given so many octets at a time. */
+#define SEND_SIZE (16 * 1024)
+
+bool uidl_lines_are_due(const struct client *client,
+			const struct fast_polls *fast)
+{
+	/* there is a transaction once the messages were listed, and a command
+	   that goes on unless it is about a single one of them */
+	return client->trans != NULL && client->cmd != NULL &&
+		fast_polls_have_plain_uidls(fast) &&
+		/* else a client that does not read could have one reply after
+		   the other added to the buffer */
+		!POP3_CLIENT_OUTPUT_FULL(client);
+}
+
+static bool is_deleted(const struct client *client, uint32_t msgnum)
+{
+	return client->deleted &&
+		(client->deleted_bitmask[msgnum / CHAR_BIT] &
+		 (1 << (msgnum % CHAR_BIT))) != 0;
+}
+
+static uint32_t get_uid(const struct client *client, uint32_t msgnum)
+{
+	uint32_t uid, seq = msgnum < client->msgnum_to_seq_map_count ?
+		client->msgnum_to_seq_map[msgnum] : msgnum + 1;
+
+	mail_index_lookup_uid(client->mailbox->view, seq, &uid);
+	return uid;
+}
+
+/* Returns -1 if nothing can be sent any more, which the pop3 process finds out. */
+static int send_lines(struct client *client, string_t *lines)
+{
+	const struct const_iovec iov = { str_data(lines), str_len(lines) };
+
+	/* the buffer is unlimited: it takes all or fails */
+	if (o_stream_sendv(client->output, &iov, 1) < 0)
+		return -1;
+	str_truncate(lines, 0);
+	return 0;
+}
+
+static void print_line(const struct client *client, uint32_t msgnum,
+		       const struct fast_polls *fast, string_t *lines)
+{
+	uidl_template_print_decimal(lines, msgnum + 1);
+	str_append_c(lines, ' ');
+	fast_polls_print_uidl(fast, lines, get_uid(client, msgnum));
+	str_append_data(lines, "\r\n", 2);
+}
+
+void uidl_lines_send(struct client *client, const struct fast_polls *fast)
+{
+	string_t *lines = str_new(default_pool, SEND_SIZE + 1024);
+	uint32_t msgnum;
+	int ret = 0;
+
+	for (msgnum = 0; msgnum < client->messages_count && ret == 0;
+	     msgnum++) {
+		if (!is_deleted(client, msgnum))
+			print_line(client, msgnum, fast, lines);
+		if (str_len(lines) < SEND_SIZE)
+			continue;
+		ret = send_lines(client, lines);
+		if (ret == 0 && o_stream_flush(client->output) < 0)
+			ret = -1;
+	}
+	if (ret == 0 && str_len(lines) > 0) {
+		/* sent with the last line of the reply */
+		(void)send_lines(client, lines);
+	}
+	str_free(&lines);
+}
