@@ -24,7 +24,7 @@ class Dovecot:
         self.own_user = () if self.is_23 else ("--no-userdb-lookup",)
         probe = os.path.join(workdir, "probe.conf")
         with open(probe, "w", encoding="ascii") as out:
-            out.write(self._head(workdir))
+            out.write(self.head(workdir))
         self.pop3 = os.path.join(self._ask(probe, "libexec_dir"), "pop3")
         self.moduledir = self._ask(probe, "mail_plugin_dir")
         self.modules = os.path.join(workdir, "modules")
@@ -50,7 +50,7 @@ class Dovecot:
     def has_plugin(self):
         return os.path.exists(os.path.join(self.moduledir, PLUGIN_FILE))
 
-    def _head(self, workdir):
+    def head(self, workdir):
         head = "" if self.is_23 else (
             f"dovecot_config_version = {self.version}\n"
             f"dovecot_storage_version = {self.version}\n"
@@ -61,7 +61,7 @@ class Dovecot:
             "ssl = no\n"
         )
 
-    def _plugins(self):
+    def plugin_folder(self):
         return f"mail_plugin_dir = {self.modules}\n"
 
     def of_line(self, bounds):
@@ -86,7 +86,7 @@ class Dovecot:
     def config(self, workdir, home, driver, with_plugin, settings):
         """The text of a configuration in which the user's mail is in home, in that storage. The settings are the
         plugin's."""
-        text = self._head(workdir) + self._plugins() + f"mail_home = {home}\n" + self._location(home, driver)
+        text = self.head(workdir) + self.plugin_folder() + f"mail_home = {home}\n" + self._location(home, driver)
         if not self.is_23:
             # 2.4 clears the environment of what it does not know, USER and HOME too.
             text += f"import_environment {{\n  USER = bench\n  HOME = {home}\n}}\n"
@@ -97,7 +97,7 @@ class Dovecot:
     def users_config(self, workdir, passwd, reader, group, with_plugin, settings):
         """Likewise of a configuration with the users of a passwd-file, of a server that the reader may ask who they
         are."""
-        text = self._head(workdir) + self._plugins() + self._location("~" if not self.is_23 else "%h", "maildir") + (
+        text = self.head(workdir) + self.plugin_folder() + self._location("~" if not self.is_23 else "%h", "maildir") + (
             # who need not be root to start it
             f"default_internal_user = {reader}\n"
             f"default_login_user = {reader}\n"
