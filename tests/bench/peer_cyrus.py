@@ -65,6 +65,8 @@ class Cyrus:
     def prepare(self):
         chroots.write(f"{self.root}/etc/imapd.conf", IMAPD_CONF)
         chroots.write(f"{self.root}/etc/cyrus.conf", CYRUS_CONF)
+        # for the programs that run beside the server, which has a /run of its own
+        chroots.run_in(self.root, "install", "-d", "-o", "cyrus", "-g", "mail", "-m", "755", "/run/cyrus")
         filled = os.path.join(self.root, "filled")
         os.makedirs(filled, exist_ok=True)
         missing = [user for user in peer_mail.BOXES if not os.path.exists(os.path.join(filled, user))]
