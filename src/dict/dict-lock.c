@@ -107,8 +107,18 @@ get_owner(struct dict_lock *lock, int64_t version, struct lock_owner *owner_r,
 static int
 get_version(struct dict_lock *lock, int64_t *version_r, const char **error_r)
 {
-	*version_r = 0;
-	return dict_kv_get_number(lock->kv, KEY_VERSION, version_r, error_r);
+	int64_t version = 0;
+
+	if (dict_kv_get_number(lock->kv, KEY_VERSION, &version, error_r) < 0)
+		return -1;
+	/* there must be a next one */
+	if (version < 0 || version == INT64_MAX) {
+		*error_r = t_strdup_printf("num/version is %"PRId64", expected "
+			"0 to %"PRId64, version, INT64_MAX - 1);
+		return -1;
+	}
+	*version_r = version;
+	return 0;
 }
 
 static const char *own_key(const struct dict_lock *lock)

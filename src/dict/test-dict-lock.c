@@ -309,6 +309,15 @@ static void test_unwritable(void)
 	test_kv_put("num/version", "many");
 	test_assert(take(&here, PLACE) == DICT_LOCK_FAILED);
 	test_assert_strcmp(error, "not a number");
+	test_kv_put("num/version", "-1");
+	test_assert(take(&here, PLACE) == DICT_LOCK_FAILED);
+	test_assert_strcmp(error, "num/version is -1, expected 0 to "
+			   "9223372036854775806");
+	/* a next one could not be counted */
+	test_kv_put("num/version", "9223372036854775807");
+	test_assert(take(&here, PLACE) == DICT_LOCK_FAILED);
+	test_assert_strcmp(error, "num/version is 9223372036854775807, "
+			   "expected 0 to 9223372036854775806");
 	end();
 }
 
