@@ -4,8 +4,8 @@
 #include "array.h"
 #include "istream.h"
 #include "str.h"
-#include "str-sanitize.h"
 #include "journal-line.h"
+#include "printable.h"
 #include "uidl.h"
 #include "uidl-format-option.h"
 #include "uidl-list-file.h"
@@ -41,7 +41,7 @@ static void add_invalid(struct list_reader *reader, const char *reason)
 	line = array_back_modifiable(&reader->list->lines);
 	line->result = UIDL_LIST_INVALID;
 	/* it may quote the line */
-	line->reason = p_strdup(reader->pool, str_sanitize(reason, SIZE_MAX));
+	line->reason = p_strdup(reader->pool, pop3_printable(reason));
 }
 
 static void

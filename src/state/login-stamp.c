@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "file-lock.h"
 #include "write-full.h"
+#include "printable.h"
 #include "state-json.h"
 #include "store-dict.h"
 #include "store-private.h"
@@ -56,7 +57,7 @@ parse_text(const char *text, size_t size, uint64_t *number_r,
 	}
 	root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &json_error);
 	if (root == NULL) {
-		*error_r = t_strdup(json_error.text);
+		*error_r = t_strdup(pop3_printable(json_error.text));
 		return STAMP_BROKEN;
 	}
 	result = parse(root, number_r, error_r);

@@ -5,6 +5,7 @@
 #include "brief.h"
 #include "epoch.h"
 #include "epoch-json.h"
+#include "printable.h"
 #include "state-json.h"
 #include "state.h"
 
@@ -205,7 +206,8 @@ epoch_parse(json_t *root, struct kept_epoch **epoch_r, const char **error_r)
 }
 
 static enum policy_state_parse_result
-root_parse(json_t *root, struct policy_state *state, const char **error_r)
+root_parse_members(json_t *root, struct policy_state *state,
+		   const char **error_r)
 {
 	int ret = state_json_is_newer(root, STATE_VERSION, error_r);
 
@@ -217,6 +219,19 @@ root_parse(json_t *root, struct policy_state *state, const char **error_r)
 	state->quota = state->root_quota;
 	state->epoch = state->root_epoch;
 	return POLICY_STATE_PARSED;
+}
+
+/* An error is logged, and may quote what the user has written. */
+static enum policy_state_parse_result
+root_parse(json_t *root, struct policy_state *state, const char **error_r)
+{
+	enum policy_state_parse_result result;
+	const char *error;
+
+	result = root_parse_members(root, state, &error);
+	if (result != POLICY_STATE_PARSED)
+		*error_r = pop3_printable(error);
+	return result;
 }
 
 enum policy_state_parse_result
@@ -232,7 +247,7 @@ policy_state_parse(const void *data, size_t size, struct policy_state **state_r,
 	if (root == NULL) {
 		*error_r = t_strdup_printf("line %d column %d: %s",
 					   json_error.line, json_error.column,
-					   json_error.text);
+					   pop3_printable(json_error.text));
 		return POLICY_STATE_CORRUPT;
 	}
 	/* printing makes it anew */

@@ -31,7 +31,7 @@ struct policy_state *policy_state_ref(struct policy_state *state);
 struct policy_state *policy_state_ref_unchanged(struct policy_state *state);
 
 /* On success *state_r is the caller's to deinit, else *error_r says what is
-   wrong and where. */
+   wrong and where; it has nothing that could harm a log. */
 enum policy_state_parse_result
 policy_state_parse(const void *data, size_t size, struct policy_state **state_r,
 		   const char **error_r);

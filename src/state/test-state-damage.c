@@ -160,6 +160,26 @@ static void test_damage(void)
 	test_end();
 }
 
+/* Who owns the file has no line of his own in the log. */
+static void test_quoted(void)
+{
+	static const struct {
+		const char *text, *words;
+	} tests[] = {
+		{ "\x1b", "near '?'" },
+		{ "{\"\xc2\x9b\" \"\x7f\"", "near '\"?\"'" },
+		{ "{\"version\":1,\"uidl\":{\"epoch\":3,\"uidvalidity\":1,"
+		  "\"uidnext\":2,\"live\":1,\"format\":\"\","
+		  "\"devices\":{\"a\\nb\":\"1\"}}}", "\"a?b\"" },
+	};
+	unsigned int i;
+
+	test_begin("state: what errors quote");
+	for (i = 0; i < N_ELEMENTS(tests); i++)
+		assert_corrupt(tests[i].text, tests[i].words, i);
+	test_end();
+}
+
 static void test_version(void)
 {
 	static const struct {
@@ -234,6 +254,7 @@ int main(void)
 		test_cut,
 		test_wrong_types,
 		test_damage,
+		test_quoted,
 		test_version,
 		test_large_documents,
 		NULL
