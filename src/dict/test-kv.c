@@ -279,8 +279,9 @@ void dict_kv_add(struct dict_kv_transaction *trans, const char *key,
 	add_change(trans, CHANGE_ADD, key)->number = number;
 }
 
-/* Returns FALSE if there is nothing to be added to. */
-static bool make_change(const struct change *change)
+/* Returns 1, 0 if there is nothing to be added to, -1 if it is no number, or
+   would be too large. */
+static int make_change(const struct change *change)
 {
 	unsigned int idx;
 	struct entry *entry;
@@ -289,43 +290,45 @@ static bool make_change(const struct change *change)
 	switch (change->type) {
 	case CHANGE_SET:
 		put(change->key, change->value);
-		return TRUE;
+		return 1;
 	case CHANGE_UNSET:
 		unset(change->key);
-		return TRUE;
+		return 1;
 	case CHANGE_ADD:
 		break;
 	}
 	entry = find(change->key, &idx);
 	if (entry == NULL && test_kv_is_sql)
-		return FALSE;
-	if (entry != NULL && str_to_int64(entry->value, &number) < 0)
-		test_assert(FALSE);
-	put(change->key, t_strdup_printf("%"PRId64, number + change->number));
-	return TRUE;
+		return 0;
+	if ((entry != NULL && str_to_int64(entry->value, &number) < 0) ||
+	    __builtin_add_overflow(number, change->number, &number))
+		return -1;
+	put(change->key, t_strdup_printf("%"PRId64, number));
+	return 1;
 }
 
 int dict_kv_commit(struct dict_kv_transaction **_trans, const char **error_r)
 {
 	struct dict_kv_transaction *trans = *_trans;
 	struct change *change;
-	bool done, told, all = TRUE;
+	bool done, told;
+	int ret, all = 1;
 
 	*_trans = NULL;
 	count_op(TEST_KV_COMMIT, "", &done, &told);
 	if (test_kv_read_only)
 		done = told = FALSE;
 	array_foreach_modifiable(&trans->changes, change) {
-		if (done && !make_change(change))
-			all = FALSE;
+		ret = done ? make_change(change) : 1;
+		all = I_MIN(all, ret);
 		i_free(change->key);
 		i_free(change->value);
 	}
 	array_free(&trans->changes);
 	i_free(trans);
-	if (!told) {
-		*error_r = "writing failed";
+	if (!told || all < 0) {
+		*error_r = told ? "not a number to add to" : "writing failed";
 		return -1;
 	}
-	return all ? 1 : 0;
+	return all;
 }
