@@ -19,7 +19,7 @@
    corpus and on changed inputs of it, which are the same each time. */
 
 #define RUNS 100000
-#define SECONDS 4
+#define SECONDS 2
 #define CHANGES_MAX 6
 #define PIECE_MAX_SIZE 64
 #define INPUT_MAX_SIZE 16384

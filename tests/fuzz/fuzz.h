@@ -18,5 +18,7 @@ void fuzz_init(void);
 /* A copy of the input as text: whatever is behind a NUL is left out. In the
    data stack, in memory of its own. */
 const char *fuzz_text(const uint8_t *data, size_t size);
+/* An error there must be, which may be logged or shown on a terminal. */
+void fuzz_check_error(const char *error);
 
 #endif

@@ -137,7 +137,7 @@ class Programs:
         return {"LD_PRELOAD": clock.library(), "FAKETIME": "+%d" % self.seconds, "NO_FAKE_STAT": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
-    def start(self, program, *args, wrapper=()):
+    def start(self, program, *args, wrapper=(), stdin=subprocess.PIPE):
         compiled, descriptors = self.compile(program), ()
         environment = {**(compiled if dovecot_conf.LINE == "2.3" else self.environment()), **self.clock()}
         with contextlib.ExitStack() as stack:
@@ -145,7 +145,7 @@ class Programs:
                 descriptors = (stack.enter_context(open(compiled, "rb")).fileno(),)
                 environment["DOVECOT_CONFIG_FD"] = str(descriptors[0])
             return subprocess.Popen(
-                [*wrapper, os.path.join(LIBEXEC, program), "-c", self.path, *args], stdin=subprocess.PIPE,
+                [*wrapper, os.path.join(LIBEXEC, program), "-c", self.path, *args], stdin=stdin,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.home, env=environment, pass_fds=descriptors,
                 user=users.UID, group=users.GID, extra_groups=[])
 
