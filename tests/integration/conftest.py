@@ -16,6 +16,7 @@ import dicts
 import invariant
 import mailgen
 import state_check
+import under
 from credentials import CredentialServer
 from dovecot import Server
 from matrix import Matrix
@@ -24,6 +25,24 @@ from polling import wait_for
 FORMATS = ["maildir", "mbox", "sdbox", "mdbox"]
 
 SERVERS = []
+
+
+def pytest_addoption(parser):
+    parser.addoption("--under", choices=under.TOOLS, help="a tool to run Dovecot's programs under")
+    parser.addoption("--build", help="the build folder whose modules are tested, in the place of the installed ones")
+
+
+def pytest_configure(config):
+    if config.getoption("under"):
+        under.start(config.getoption("under"), config.getoption("build"))
+        config.add_cleanup(under.TOOL.stop)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Under a tool, all else takes much more time and memory, and there is another tool in between."""
+    left_out = [item for item in items if under.TOOL and item.get_closest_marker("native")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,7 +108,23 @@ def server(shared_server):
 
 
 @pytest.fixture
-def own_servers(memory_disk):
+def reported():
+    """Fails a test in which the tool has found something, also something that began before it."""
+    yield
+    found = under.complaints()
+    assert not found, "\n".join(found)
+
+
+def pytest_sessionfinish(session):
+    """What long-lived processes have told when they ended with the last server."""
+    found = under.complaints()
+    if found:
+        session.config.stash[LATE] = found
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture
+def own_servers(memory_disk, reported):
     """Holds the servers of one test; apart from start_server so that they live until the last check."""
     with contextlib.ExitStack() as stack:
         yield stack
@@ -204,6 +239,7 @@ def pytest_runtest_makereport(item, call):
             report.sections.append(("Dovecot log of " + server.root, shorten(server.log()[start:])))
 
 
+LATE = pytest.StashKey()
 MATRIX = pytest.StashKey()
 
 
@@ -214,6 +250,9 @@ def uidl_matrix(request):
 
 
 def pytest_terminal_summary(terminalreporter, config):
+    for text in config.stash.get(LATE, ()):
+        terminalreporter.section("reported at the end")
+        terminalreporter.write(text)
     found = config.stash.get(MATRIX, None)
     if found is None or not found.cells:
         return

@@ -13,6 +13,7 @@ import time
 
 import dovecot_conf
 import invariant
+import under
 from clock import Clock
 from polling import wait_for
 from user import User
@@ -72,7 +73,8 @@ class Server:
         pop3 = self.wrapper("pop3", command, faked)
         doveadm = self.wrapper("doveadm-server", [os.path.join(LIBEXEC, "doveadm-server")], faked)
         self.faked = faked
-        text = dovecot_conf.server_conf(self.root, self.ports, pop3, doveadm, names, self.settings, extra,
+        text = dovecot_conf.server_conf(self.root, self.ports, pop3, doveadm, names, self.settings,
+                                        under.settings(VSZ_UNLIMITED) + extra,
                                         VSZ_UNLIMITED, iterate, passdb and passdb(self.root))
         self.write_conf(text)
         self.write_users()
@@ -156,7 +158,7 @@ class Server:
                         comm, rest = re.fullmatch(r"\d+ \((.*)\) (.*)", file.read().strip(), re.S).groups()
                 except OSError:
                     continue
-                if comm == name and int(rest.split()[1]) == self.process.pid:
+                if int(rest.split()[1]) == self.process.pid and (comm == name or under.is_program(entry, name)):
                     found.append(int(entry))
         return found
 

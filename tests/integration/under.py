@@ -1,0 +1,187 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""The same tests with Dovecot's programs under a tool: pytest --under=valgrind, sanitizers or coverage.
+
+In the mount namespace of this test run alone a script stands in the place of each program, and runs it under the tool,
+so that nothing of a test has to know. The modules are those of a build folder where the tool needs it."""
+
+import ctypes
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+TOOLS = ("valgrind", "sanitizers", "coverage")
+LIBEXEC = "/usr/lib/dovecot"
+DOVEADM = "/usr/bin/doveadm"
+PROGRAMS = (DOVEADM, *(os.path.join(LIBEXEC, name)
+                       for name in ("auth", "doveadm-server", "dovecot-lda", "imap", "lmtp", "pop3")))
+# loaded by doveconf, too, which runs as it is
+NOT_REPLACED = "_settings.so"
+CLONE_NEWNS = 0x20000
+
+VALGRIND = ["--tool=memcheck", "--leak-check=full", "--show-leak-kinds=definite", "--keep-debuginfo=yes", "--vgdb=no",
+            "--num-callers=30", "--fullpath-after=", "--error-limit=no", "--child-silent-after-fork=no"]
+ASAN = "detect_leaks=0:detect_odr_violation=0:handle_abort=0"
+UBSAN = "print_stacktrace=1"
+
+# what a frame of ours looks like, with and without debug information
+OURS = re.compile(r"/src/(auth|compat|credentials|dict|doveadm|fast-polls|maildrop|passdb|plugin|policy|retention|"
+                  r"settings|state)/[\w.-]+\.[ch]:\d+\)|/modules/[\w/-]*(pop3_policy|auth_json|authdb_json)[\w]*\.so")
+LEAK = re.compile(r"are (definitely|indirectly) lost in loss record|is (definitely|indirectly) lost in loss record")
+
+
+def library(name):
+    """Where the compiler has a library of its own."""
+    return subprocess.run(["gcc", "-print-file-name=" + name], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()
+
+
+def shared_library(name):
+    """The library itself, where the compiler may have only a text for the linker."""
+    return os.path.realpath(library(name))
+
+
+class Tool:
+    """Runs the programs, and reads what has been reported since it was asked last."""
+
+    def __init__(self, name, build=None):
+        self.name = name
+        self.build = build and os.path.abspath(build)
+        self.folder = tempfile.mkdtemp(prefix="pop3-policy-under-", dir="/tmp")
+        self.reports = os.path.join(self.folder, "reports")
+        self.read = {}
+        self.known = os.path.join(os.path.dirname(os.path.abspath(__file__)), "valgrind.supp")
+
+    def start(self):
+        own_mounts()
+        os.chmod(self.folder, 0o755)
+        for folder in ("reports", "real", "scripts"):
+            os.mkdir(os.path.join(self.folder, folder))
+        os.chmod(self.reports, 0o777)
+        for program in PROGRAMS:
+            if os.path.exists(program):
+                self.replace(program)
+        if self.build:
+            self.replace_modules()
+
+    def stop(self):
+        for program in PROGRAMS:
+            subprocess.run(["umount", program], stderr=subprocess.DEVNULL, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- in the place of
+
+    def real(self, program):
+        return os.path.join(self.folder, "real", os.path.basename(program))
+
+    def replace(self, program):
+        script = os.path.join(self.folder, "scripts", os.path.basename(program))
+        shutil.copy2(program, self.real(program))
+        with open(script, "w", encoding="utf-8") as file:
+            file.write("#!/bin/bash\n" + self.script(program))
+        os.chmod(script, 0o755)
+        mount("--bind", script, program)
+
+    def script(self, program):
+        """It calls itself what it was called, as Dovecot's programs start themselves anew by that name."""
+        natively = 'exec -a "$0" %s "$@"\n' % self.real(program)
+        return getattr(self, self.name)(program, natively)
+
+    def valgrind(self, program, natively):
+        command = "exec valgrind %s --suppressions=%s --log-file=%s/valgrind.%%p %s \"$@\"\n" % (
+            " ".join(VALGRIND), self.known, self.reports, self.real(program))
+        if program != DOVEADM:
+            return command
+        # doveconf, which it becomes first to be started anew, could not call it by its name
+        return 'if [ -z "${DOVECONF_ENV-}${DOVECOT_CONFIG_FD-}" ]; then\n%sfi\n%s' % (natively, command)
+
+    def sanitizers(self, _program, natively):
+        libraries = ":".join(shared_library(name) for name in ("libasan.so", "libubsan.so"))
+        return "".join("export %s\n" % assignment for assignment in (
+            "LD_PRELOAD=%s${LD_PRELOAD:+:$LD_PRELOAD}" % libraries,
+            "ASAN_OPTIONS=%s:log_path=%s/asan" % (ASAN, self.reports),
+            "UBSAN_OPTIONS=%s:log_path=%s/ubsan" % (UBSAN, self.reports))) + natively
+
+    def coverage(self, _program, natively):
+        """Users cannot write each other's files."""
+        return "export GCOV_PREFIX=%s/by-$(id -u)\numask 022\n%s" % (self.reports, natively)
+
+    def replace_modules(self):
+        for path in glob.glob(LIBEXEC + "/modules/**/*.so", recursive=True):
+            ours = glob.glob(os.path.join(self.build, "src/*/.libs", os.path.basename(path)))
+            if ours and not path.endswith(NOT_REPLACED):
+                copy = os.path.join(self.folder, os.path.basename(path))
+                shutil.copy2(ours[0], copy)
+                mount("--bind", copy, path)
+
+    # -- reports
+
+    def complaints(self):
+        """Errors that were reported since the last call. What a program leaks is told at its end only."""
+        found = []
+        for path in sorted(glob.glob(self.reports + "/*.*")):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            seen = self.read.get(path, 0)
+            blocks = text if self.name == "sanitizers" else "\n\n".join(errors(text))
+            self.read[path] = len(blocks)
+            if len(blocks) != seen:
+                # a process that has started itself anew writes the report from its beginning
+                new = blocks[seen:] if len(blocks) > seen else blocks
+                found += ["%s:\n%s" % (os.path.basename(path), new)] * bool(new.strip())
+        return found
+
+
+def errors(report):
+    """The errors in a report of valgrind that is perhaps not complete. Only our own leaks count."""
+    text = re.sub(r"(?m)^==\d+== ?", "", report)
+    for block in text.split("\n\n"):
+        if not re.search(r"^\s+at 0x", block, re.M):
+            continue
+        if LEAK.search(block) and not OURS.search(block):
+            continue
+        yield block
+
+
+def mount(*args):
+    subprocess.run(["mount", *args], check=True)
+
+
+def own_mounts():
+    """What is mounted from now on is seen by this process and its children only."""
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    mount("--make-rprivate", "/")
+
+
+TOOL = None
+
+
+def is_program(pid, name):
+    """Whether a process is the program NAME under the tool."""
+    if TOOL is None:
+        return False
+    try:
+        with open("/proc/%s/cmdline" % pid, "rb") as file:
+            words = file.read().split(b"\0")
+    except OSError:
+        return False
+    return TOOL.real(name).encode() in words
+
+
+def settings(unlimited):
+    """For servers: the tools reserve much address space."""
+    return "default_vsz_limit = %s\n" % unlimited if TOOL else ""
+
+
+def complaints():
+    return TOOL.complaints() if TOOL else []
+
+
+def start(name, build):
+    """Until the end of this test run."""
+    global TOOL  # pylint: disable=global-statement
+    TOOL = Tool(name, build)
+    TOOL.start()
