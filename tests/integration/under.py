@@ -23,7 +23,7 @@ CLONE_NEWNS = 0x20000
 
 VALGRIND = ["--tool=memcheck", "--leak-check=full", "--show-leak-kinds=definite", "--keep-debuginfo=yes", "--vgdb=no",
             "--num-callers=30", "--fullpath-after=", "--error-limit=no", "--child-silent-after-fork=no"]
-ASAN = "detect_leaks=0:detect_odr_violation=0:handle_abort=0"
+ASAN = "detect_leaks=0:detect_odr_violation=0:verify_asan_link_order=0"
 UBSAN = "print_stacktrace=1"
 
 # what a frame of ours looks like, with and without debug information
@@ -100,7 +100,8 @@ class Tool:
     def sanitizers(self, _program, natively):
         libraries = ":".join(shared_library(name) for name in ("libasan.so", "libubsan.so"))
         return "".join("export %s\n" % assignment for assignment in (
-            "LD_PRELOAD=%s${LD_PRELOAD:+:$LD_PRELOAD}" % libraries,
+            # libfaketime waits for ever if it is not the first
+            "LD_PRELOAD=${LD_PRELOAD:+$LD_PRELOAD:}%s" % libraries,
             "ASAN_OPTIONS=%s:log_path=%s/asan" % (ASAN, self.reports),
             "UBSAN_OPTIONS=%s:log_path=%s/ubsan" % (UBSAN, self.reports))) + natively
 
