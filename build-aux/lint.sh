@@ -1,12 +1,13 @@
 #!/bin/sh
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 #
-# lint.sh SRCDIR CPPCHECK CLANG-TIDY CPPFLAGS FILE...
-# Fails when one of the two checkers finds something in the .c files among FILE.
+# lint.sh SRCDIR CPPCHECK CLANG-TIDY CC CPPFLAGS FILE...
+# Fails when one of the checkers finds something in the .c files among FILE: cppcheck,
+# clang-tidy and, where CC is gcc, its -fanalyzer.
 set -eu
 
-srcdir=$1 cppcheck=$2 clang_tidy=$3 cppflags=$4
-shift 4
+srcdir=$1 cppcheck=$2 clang_tidy=$3 cc=$4 cppflags=$5
+shift 5
 
 # The unit tests are for clang-tidy only: they use macros of test-common.h that
 # take an operator as an argument, which cppcheck cannot know.
@@ -75,3 +76,11 @@ echo "lint: $srcdir"
 	--suppress=missingInclude --suppress=missingIncludeSystem \
 	--include="$macros" $own $units
 "$clang_tidy" --quiet --warnings-as-errors='*' $units $tests -- -std=gnu99 $cppflags
+
+# It follows what it compiles, so it needs the optimizer to see through small functions.
+if [ -n "$units" ] && "$cc" -fanalyzer -x c -c -o /dev/null /dev/null 2> /dev/null; then
+	for unit in $units; do
+		# shellcheck disable=SC2086
+		"$cc" -std=gnu99 $cppflags -O2 -fanalyzer -Werror -c -o /dev/null "$unit"
+	done
+fi

@@ -47,6 +47,6 @@ LOG_COMPILER = $(RUN_TEST)
 
 # $(SOURCES) has what this configuration compiles, not the other line's settings.
 lint-local:
-	@$(SHELL) $(top_srcdir)/build-aux/lint.sh '$(srcdir)' '$(CPPCHECK)' '$(CLANG_TIDY)' \
+	@$(SHELL) $(top_srcdir)/build-aux/lint.sh '$(srcdir)' '$(CPPCHECK)' '$(CLANG_TIDY)' '$(CC)' \
 		'$(DEFS) $(DEFAULT_INCLUDES) $(INCLUDES) $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SODIUM_CFLAGS) $(CPPFLAGS)' \
 		$(SOURCES)

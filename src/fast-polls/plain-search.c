@@ -8,6 +8,8 @@
 #include "plain-search.h"
 
 #define PLAIN_SEARCH(ctx) MODULE_CONTEXT(ctx, plain_search_module)
+#define PLAIN_SEARCH_REQUIRE(ctx) \
+	MODULE_CONTEXT_REQUIRE(ctx, plain_search_module)
 
 struct plain_search {
 	union mail_search_module_context module_ctx;
@@ -112,7 +114,7 @@ bool plain_search_is(struct mail_search_context *ctx)
 
 bool plain_search_next(struct mail_search_context *ctx, struct mail **mail_r)
 {
-	struct plain_search *search = PLAIN_SEARCH(ctx);
+	struct plain_search *search = PLAIN_SEARCH_REQUIRE(ctx);
 
 	if (!seq_range_array_iter_nth(&search->iter, search->next, &ctx->seq))
 		return FALSE;
@@ -125,7 +127,7 @@ bool plain_search_next(struct mail_search_context *ctx, struct mail **mail_r)
 
 void plain_search_deinit(struct mail_search_context *ctx)
 {
-	struct plain_search *search = PLAIN_SEARCH(ctx);
+	struct plain_search *search = PLAIN_SEARCH_REQUIRE(ctx);
 
 	mail_free(&search->mail);
 	array_free(&search->seqs);

@@ -17,6 +17,9 @@ LIBEXEC = "/usr/lib/dovecot"
 DOVEADM = "/usr/bin/doveadm"
 PROGRAMS = (DOVEADM, *(os.path.join(LIBEXEC, name)
                        for name in ("auth", "doveadm-server", "dovecot-lda", "imap", "lmtp", "pop3")))
+# They become doveconf first, which starts them anew by the name that they were called. Neither the tool nor what is kept
+# of the environment is for doveconf.
+BY_HAND = (DOVEADM, os.path.join(LIBEXEC, "dovecot-lda"))
 # loaded by doveconf, too, which runs as it is
 NOT_REPLACED = "_settings.so"
 CLONE_NEWNS = 0x20000
@@ -24,6 +27,8 @@ CLONE_NEWNS = 0x20000
 VALGRIND = ["--tool=memcheck", "--leak-check=full", "--show-leak-kinds=definite", "--keep-debuginfo=yes", "--vgdb=no",
             "--num-callers=30", "--fullpath-after=", "--error-limit=no", "--child-silent-after-fork=no"]
 ASAN = "detect_leaks=0:detect_odr_violation=0:verify_asan_link_order=0"
+# below the build folder, for coverage.py
+COUNTS = "integration-counts"
 UBSAN = "print_stacktrace=1"
 
 # what a frame of ours looks like, with and without debug information
@@ -69,6 +74,8 @@ class Tool:
     def stop(self):
         for program in PROGRAMS:
             subprocess.run(["umount", program], stderr=subprocess.DEVNULL, check=False)
+        if self.name == "coverage":
+            shutil.copytree(self.reports, os.path.join(self.build, COUNTS), dirs_exist_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- in the place of
@@ -85,17 +92,13 @@ class Tool:
         mount("--bind", script, program)
 
     def script(self, program):
-        """It calls itself what it was called, as Dovecot's programs start themselves anew by that name."""
         natively = 'exec -a "$0" %s "$@"\n' % self.real(program)
-        return getattr(self, self.name)(program, natively)
+        first = 'if [ -z "${DOVECONF_ENV-}${DOVECOT_CONFIG_FD-}" ]; then\n%sfi\n' % natively
+        return first * (program in BY_HAND) + getattr(self, self.name)(program, natively)
 
-    def valgrind(self, program, natively):
-        command = "exec valgrind %s --suppressions=%s --log-file=%s/valgrind.%%p %s \"$@\"\n" % (
+    def valgrind(self, program, _natively):
+        return "exec valgrind %s --suppressions=%s --log-file=%s/valgrind.%%p %s \"$@\"\n" % (
             " ".join(VALGRIND), self.known, self.reports, self.real(program))
-        if program != DOVEADM:
-            return command
-        # doveconf, which it becomes first to be started anew, could not call it by its name
-        return 'if [ -z "${DOVECONF_ENV-}${DOVECOT_CONFIG_FD-}" ]; then\n%sfi\n%s' % (natively, command)
 
     def sanitizers(self, _program, natively):
         libraries = ":".join(shared_library(name) for name in ("libasan.so", "libubsan.so"))
@@ -122,6 +125,8 @@ class Tool:
     def complaints(self):
         """Errors that were reported since the last call. What a program leaks is told at its end only."""
         found = []
+        if self.name == "coverage":
+            return found
         for path in sorted(glob.glob(self.reports + "/*.*")):
             with open(path, encoding="utf-8", errors="replace") as file:
                 text = file.read()
