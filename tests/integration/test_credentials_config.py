@@ -14,6 +14,8 @@ import user as users
 from conftest import running
 from credentials import USUAL, CredentialServer
 
+pytestmark = pytest.mark.native
+
 EXAMPLE = "auth-json.conf.ext"
 INSTALLED = "/etc/dovecot/conf.d/" + EXAMPLE
 TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "conf.d", dovecot_conf.LINE, EXAMPLE)

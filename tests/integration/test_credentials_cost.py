@@ -16,6 +16,8 @@ from conftest import running
 from credentials import SODIUM, AppPassword, CredentialServer, argon, dovecot_hash
 from polling import wait_for
 
+pytestmark = pytest.mark.native
+
 MB = 1 << 20
 MEMORY, PASSES = 64 * MB, 2
 RIGHT = dovecot_conf.PASSWORD

@@ -12,6 +12,8 @@ from auth_client import AuthClient, Lookups, cpu, octets_read, one_worker, settl
 from conftest import running
 from credentials import CredentialServer, argon, in_lines
 
+pytestmark = pytest.mark.native
+
 FEW, MANY = 100, 10_000
 WORKERS = 4
 # hashes at the smallest limits that may be configured, for those who log in; the least that there is for all others

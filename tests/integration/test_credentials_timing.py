@@ -16,6 +16,8 @@ from conftest import running
 from credentials import AppPassword, CredentialServer, argon, argon2i, dovecot_hash, scrypt
 from polling import wait_for
 
+pytestmark = pytest.mark.native
+
 # a quarter of what is the default
 MEMORY, PASSES = 16 << 20, 2
 RIGHT = dovecot_conf.PASSWORD

@@ -14,6 +14,8 @@ from login_delay import DELAY, fields, log_in, refused
 from prey import ONE_WAITS, Prey
 from replica import Replica, folder
 
+pytestmark = pytest.mark.native
+
 CHANGES = "?write,?writev,?pwrite64,?pwritev,?ftruncate,?fsync,?fdatasync,?rename,?renameat,?renameat2,?unlinkat"
 
 

@@ -6,9 +6,13 @@ import glob
 import os
 import shlex
 
+import pytest
+
 import mailgen
 import retention
 from retention import DAY, fetch, fields, left, said
+
+pytestmark = pytest.mark.native
 
 NAME = "pop3-policy-retention"
 TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "systemd")

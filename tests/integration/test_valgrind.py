@@ -14,6 +14,8 @@ from conftest import running
 from dovecot import LIBEXEC, Server
 from polling import wait_for
 
+pytestmark = pytest.mark.native
+
 BIG = 3_000_000
 ERROR_EXIT = 99
 

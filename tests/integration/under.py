@@ -17,8 +17,7 @@ LIBEXEC = "/usr/lib/dovecot"
 DOVEADM = "/usr/bin/doveadm"
 PROGRAMS = (DOVEADM, *(os.path.join(LIBEXEC, name)
                        for name in ("auth", "doveadm-server", "dovecot-lda", "imap", "lmtp", "pop3")))
-# They become doveconf first, which starts them anew by the name that they were called. Neither the tool nor what is kept
-# of the environment is for doveconf.
+# They become doveconf first, which starts them anew by the name that they were called.
 BY_HAND = (DOVEADM, os.path.join(LIBEXEC, "dovecot-lda"))
 # loaded by doveconf, too, which runs as it is
 NOT_REPLACED = "_settings.so"
@@ -48,6 +47,14 @@ def shared_library(name):
     return os.path.realpath(library(name))
 
 
+def exports(**variables):
+    """A script of the shell that sets variables for a program and, through DOVECOT_PRESERVE_ENVS, until its end."""
+    first, names = min(variables), " ".join(variables)
+    lines = ['%s="%s"' % item for item in variables.items()]
+    lines.append('DOVECOT_PRESERVE_ENVS="${DOVECOT_PRESERVE_ENVS:+$DOVECOT_PRESERVE_ENVS }%s"' % names)
+    return 'if [ -z "${%s-}" ]; then\n%sfi\n' % (first, "".join("\texport %s\n" % line for line in lines))
+
+
 class Tool:
     """Runs the programs, and reads what has been reported since it was asked last."""
 
@@ -70,6 +77,8 @@ class Tool:
                 self.replace(program)
         if self.build:
             self.replace_modules()
+        if self.name == "coverage":
+            self.make_counts()
 
     def stop(self):
         for program in PROGRAMS:
@@ -92,25 +101,22 @@ class Tool:
         mount("--bind", script, program)
 
     def script(self, program):
-        natively = 'exec -a "$0" %s "$@"\n' % self.real(program)
-        first = 'if [ -z "${DOVECONF_ENV-}${DOVECOT_CONFIG_FD-}" ]; then\n%sfi\n' % natively
-        return first * (program in BY_HAND) + getattr(self, self.name)(program, natively)
+        return getattr(self, self.name)(program, 'exec -a "$0" %s "$@"\n' % self.real(program))
 
-    def valgrind(self, program, _natively):
-        return "exec valgrind %s --suppressions=%s --log-file=%s/valgrind.%%p %s \"$@\"\n" % (
-            " ".join(VALGRIND), self.known, self.reports, self.real(program))
+    def valgrind(self, program, natively):
+        first = 'if [ -z "${DOVECONF_ENV-}${DOVECOT_CONFIG_FD-}" ]; then\n%sfi\n' % natively
+        options = [*VALGRIND, "--suppressions=" + self.known, "--log-file=%s/valgrind.%%p" % self.reports]
+        return first * (program in BY_HAND) + 'exec valgrind %s %s "$@"\n' % (" ".join(options), self.real(program))
 
     def sanitizers(self, _program, natively):
         libraries = ":".join(shared_library(name) for name in ("libasan.so", "libubsan.so"))
-        return "".join("export %s\n" % assignment for assignment in (
-            # libfaketime waits for ever if it is not the first
-            "LD_PRELOAD=${LD_PRELOAD:+$LD_PRELOAD:}%s" % libraries,
-            "ASAN_OPTIONS=%s:log_path=%s/asan" % (ASAN, self.reports),
-            "UBSAN_OPTIONS=%s:log_path=%s/ubsan" % (UBSAN, self.reports))) + natively
+        return exports(ASAN_OPTIONS="%s:log_path=%s/asan" % (ASAN, self.reports),
+                       UBSAN_OPTIONS="%s:log_path=%s/ubsan" % (UBSAN, self.reports),
+                       # libfaketime waits for ever if it is not the first
+                       LD_PRELOAD="${LD_PRELOAD:+$LD_PRELOAD:}" + libraries) + natively
 
     def coverage(self, _program, natively):
-        """Users cannot write each other's files."""
-        return "export GCOV_PREFIX=%s/by-$(id -u)\numask 022\n%s" % (self.reports, natively)
+        return exports(GCOV_PREFIX=self.reports) + natively
 
     def replace_modules(self):
         for path in glob.glob(LIBEXEC + "/modules/**/*.so", recursive=True):
@@ -121,6 +127,14 @@ class Tool:
                 mount("--bind", copy, path)
 
     # -- reports
+
+    def make_counts(self):
+        """Programs of all users add to the same files, and one of auth may begin as root."""
+        for path in glob.glob(os.path.join(self.build, "src/*/.libs/*.gcno")):
+            counts = self.reports + path[:-len("gcno")] + "gcda"
+            os.makedirs(os.path.dirname(counts), exist_ok=True)
+            with open(counts, "wb"):
+                os.chmod(counts, 0o666)
 
     def complaints(self):
         """Errors that were reported since the last call. What a program leaks is told at its end only."""
