@@ -6,6 +6,7 @@ import os
 import pytest
 
 import mailgen
+from conftest import FORMATS
 
 COMMANDS = ("TOP 1 99999999", "TOP 1 60", "TOP 1 50", "TOP 1 5", "TOP 1 0", "RETR 2", "TOP 2 5", "TOP 3 99999999")
 
@@ -41,3 +42,20 @@ def test_wrong_size(start_server, make_user_on, error):
     assert policed == stock
     # a file that is longer than its name says cannot be read at all
     assert (len(stock[0][2]) > 100) == (error > 0)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_odd_sizes(start_server, make_user_on, form):
+    """A message of no octets at all, one of a single octet, and a line of 10 MB."""
+    found = []
+    for plugin in (False, True):
+        user = make_user_on(start_server(plugin=plugin))(form, **({"quota": "1000msg/day 1G/day"} if plugin else {}))
+        user.import_maildir([b"Subject: first\n\ntext\n", b"", b"x", b"Subject: long\n\n" + b"y" * 10_000_000])
+        with user.session() as pop3:
+            replies = [pop3.ok("LIST").rest]
+            for number in range(1, pop3.stat()[0] + 1):
+                replies += [pop3.command("RETR %d" % number).rest, pop3.command("TOP %d 1" % number).rest]
+            pop3.quit()
+        found.append(replies)
+        assert not user.server.log_lines(user, "(Fatal|Panic): ")
+    assert found[0] == found[1] and max(map(len, found[0])) > 10_000_000
