@@ -339,7 +339,8 @@ static void test_intruders(void)
 			test_assert_idx(lstat(path, &st) == 0, i);
 			expect_add(store, tests[i].result, POLICY_STORE_OK,
 				   tests[i].words, 5, i);
-			test_assert_idx((strcmp(test_kv_all(""), before) == 0) ==
+			test_assert_idx((strcmp(test_kv_all(""),
+						before) == 0) ==
 				(tests[i].result != POLICY_STORE_OK), i);
 			intruder_assert_same(path, &st, i);
 		}

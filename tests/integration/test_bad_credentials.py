@@ -28,8 +28,8 @@ def app(members):
 
 NUMBERS = {"nan": b"NaN", "infinity": b"Infinity", "1e999": b"1e999", "negative": b"-1", "2-63": b"9223372036854775808",
            "2-64": b"18446744073709551616", "real": b"1.5", "octal": b"010", "string": b'"1"', "null": b"null"}
-STRINGS = {"invalid-utf-8": b'"\xff\xfe"', "overlong-utf-8": b'"\xc0\xaf"', "lone-surrogate": b'"\\ud800"', "nul": b'"a\\u0000"',
-           "raw-nul": b'"a\0"', "control": b'"\x07"', "number": b"7", "array": b"[]", "unterminated": b'"a'}
+STRINGS = {"invalid-utf-8": b'"\xff\xfe"', "overlong-utf-8": b'"\xc0\xaf"', "lone-surrogate": b'"\\ud800"',
+           "nul": b'"a\\u0000"', "raw-nul": b'"a\0"', "control": b'"\x07"', "number": b"7", "array": b"[]", "unterminated": b'"a'}
 # a user's object, with the hash of the right password in the place of HASH
 BAD = {
     "empty": b"", "null": b"null", "number": b"7", "array": b"[]", "string": b'"x"', "nul": b"\0", "nuls": b"\0" * 5000,
@@ -38,8 +38,8 @@ BAD = {
     "million-entries": b'{"password":"HASH","x":[' + b"0," * 1_000_000 + b"0]}",
     "huge": b'{"password":"HASH","x":"' + b"x" * 2_000_000 + b'"}',
     "password-of-nothing": b'{"password":""}',
-    **{"expires-" + name: b'{"password":"HASH",' + app(b'"expires":' + value) + b"}" for name, value in NUMBERS.items()},
-    **{"created-" + name: b'{"password":"HASH",' + app(b'"created":' + value) + b"}" for name, value in NUMBERS.items()},
+    **{member + "-" + name: b'{"password":"HASH",' + app(b'"%s":%s' % (member.encode(), value)) + b"}"
+       for member in ("expires", "created") for name, value in NUMBERS.items()},
     **{"label-" + name: b'{"password":"HASH",' + app(b'"label":' + value) + b"}" for name, value in STRINGS.items()},
     **{"enabled-" + name: b'{"password":"HASH","enabled":' + value + b"}" for name, value in NUMBERS.items()},
 }

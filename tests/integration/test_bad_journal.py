@@ -15,8 +15,9 @@ import mailgen
 import state_check
 import user as users
 
-NUMBERS = {"nan": b"NaN", "infinity": b"-Infinity", "1e999": b"1e999", "negative": b"-1", "2-63": b"9223372036854775808",
-           "2-64": b"18446744073709551616", "real": b"1.5", "null": b"null", "string": b'"1"', "octal": b"010"}
+NUMBERS = {"nan": b"NaN", "infinity": b"-Infinity", "1e999": b"1e999", "negative": b"-1",
+           "2-63": b"9223372036854775808", "2-64": b"18446744073709551616", "real": b"1.5", "null": b"null",
+           "string": b'"1"', "octal": b"010"}
 
 
 def replaced(line, name, value):
@@ -64,8 +65,8 @@ def bad_lines():
             found["%s-%s" % (name, label)] = lambda line, other, name=name, value=value: replaced(line, name, value)
     for label, value in (("cr", b'"a\\r"'), ("lf", b'"a\\nb"'), ("bare-cr", b'"a\r"'), ("space", b'"a b"'),
                          ("del", b'"\x7f"'), ("escaped-del", b'"\\u007f"'), ("dot", b'"."'), ("nul", b'"a\\u0000b"'),
-                         ("71-octets", b'"' + b"u" * 71 + b'"'), ("8-bit", '"ä"'.encode()), ("invalid-utf-8", b'"\xff"'),
-                         ("overlong-utf-8", b'"\xc0\xae"'), ("lone-surrogate", b'"\\ud800"'), ("number", b"1"),
+                         ("71-octets", b'"' + b"u" * 71 + b'"'), ("8-bit", '"ä"'.encode()),
+                         ("invalid-utf-8", b'"\xff"'), ("overlong-utf-8", b'"\xc0\xae"'), ("lone-surrogate", b'"\\ud800"'), ("number", b"1"),
                          ("array", b'["a"]')):
         found["uidl-" + label] = lambda line, other, value=value: replaced(line, "uidl", value)
     return found

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""Names of users that become paths: each has a state of its own below the folder of the states, or none. That such names
-get so far takes an admin who lets users have them (auth_username_chars)."""
+"""Names of users that become paths: each has a state of its own below the folder of the states, or none. That such
+names get so far takes an admin who lets users have them (auth_username_chars)."""
 
 import json
 import os
@@ -23,8 +23,8 @@ RIGHT = dovecot_conf.PASSWORD
 NAME = {"2.3": "%u", "2.4": "%{user}"}[dovecot_conf.LINE]
 # at home below the folder
 PLAIN = ["jane", "Jane", "JANE", "jane.", "jane..", "jane@example.org", "jane@EXAMPLE.org", "ja..ne", "..jane", " jane",
-         "jane ", "ja ne", "jane%", "%h", "%u", "%{home}", "%s%n", "${home}", "$(id)", "`id`", "*", "?", "-n", "~", "~root",
-         "ja'ne", 'ja"ne', "ja\\ne", "{}", "x" * 255, unicodedata.normalize("NFC", "müller"),
+         "jane ", "ja ne", "jane%", "%h", "%u", "%{home}", "%s%n", "${home}", "$(id)", "`id`", "*", "?", "-n", "~",
+         "~root", "ja'ne", 'ja"ne', "ja\\ne", "{}", "x" * 255, unicodedata.normalize("NFC", "müller"),
          unicodedata.normalize("NFD", "müller"), "МИР", "\u202ejane", "\u2024\u2024", "a\uff0fb", "jane\t", "jane\x7f"]
 UP = ["..", "../evil", "../../evil", "a/../../evil", "a/..", "/..", "/../evil", "..//evil"]
 
@@ -122,8 +122,8 @@ def test_names_that_auth_refuses(start_credentials):
     server = start_credentials(per_user=True)
     server.set("jane", password=argon(RIGHT))
     with AuthClient(server) as client:
-        found = client.logins([(name, RIGHT) for name in ("jane", "../jane", "a/b", "jane%", "ja ne", "jane\t", "jane\n",
-                                                          "%{user}", "jane\u00e9", "jane.json/", "", "jane")])
+        found = client.logins([(name, RIGHT) for name in ("jane", "../jane", "a/b", "jane%", "ja ne", "jane\t",
+                                                          "jane\n", "%{user}", "jane\u00e9", "jane.json/", "", "jane")])
     assert [result.ok for result in found] == [True] + [False] * 10 + [True]
     assert all(name.startswith("jane.json") for name in os.listdir(server.folder))
 

@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""Sessions as no good client has them, where the policy has something to do: a quota that is used up, messages that go at
-the end, a line that drops at any octet."""
+"""Sessions as no good client has them, where the policy has something to do: a quota that is used up, messages that go
+at the end, a line that drops at any octet."""
 
 import contextlib
 import os
@@ -35,8 +35,8 @@ def is_download(step, answer):
 
 @pytest.mark.parametrize("script", [scripts.all_commands(), scripts.odd_lines()], ids=["all-commands", "odd-lines"])
 def test_refusals_among_all_commands(new_user, start_server, make_user_on, script):
-    """Each reply is that of stock Dovecot, numbers of 2^64 and 8-bit lines included, but for downloads, which are refused,
-    and for TOP of the header, which is not."""
+    """Each reply is that of stock Dovecot, numbers of 2^64 and 8-bit lines included, but for downloads, which are
+    refused."""
     user = new_user(messages=5)
     stock = twin(user, start_server(plugin=False))
     user.set_fields(pop3_policy_quota=QUOTA)
@@ -197,7 +197,7 @@ def test_commands_after_quit(server, new_user):
 
 
 def test_files_vanish_under_a_session(server, new_user):
-    """Behind the back of Dovecot: what is not there is not counted as a download, and the rest of the session is good."""
+    """Behind the back of Dovecot: what is not there is not counted as a download, and all else is good."""
     user = new_user(messages=5, quota="3msg/day", **GOES)
     with user.session() as pop3:
         assert pop3.stat()[0] == 5

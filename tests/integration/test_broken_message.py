@@ -45,11 +45,11 @@ def test_wrong_size(start_server, make_user_on, error):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_odd_sizes(start_server, make_user_on, form):
+def test_odd_sizes(stock_and_plugin, make_user_on, form):
     """A message of no octets at all, one of a single octet, and a line of 10 MB."""
     found = []
-    for plugin in (False, True):
-        user = make_user_on(start_server(plugin=plugin))(form, **({"quota": "1000msg/day 1G/day"} if plugin else {}))
+    for name, fields in (("stock", {}), ("plugin", {"quota": "1000msg/day 1G/day"})):
+        user = make_user_on(stock_and_plugin[name])(form, **fields)
         user.import_maildir([b"Subject: first\n\ntext\n", b"", b"x", b"Subject: long\n\n" + b"y" * 10_000_000])
         with user.session() as pop3:
             replies = [pop3.ok("LIST").rest]

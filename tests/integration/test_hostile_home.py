@@ -22,7 +22,8 @@ import user as users
 from dovecot import Server
 from standalone import Programs
 
-POLICY = {"pop3_policy_quota": "900T/day", "pop3_policy_keep_downloaded": "0", "pop3_policy_expire_action": "move Archive"}
+POLICY = {"pop3_policy_quota": "900T/day", "pop3_policy_keep_downloaded": "0",
+          "pop3_policy_expire_action": "move Archive"}
 COMMANDS = ["STAT", "UIDL", "RETR 1", "QUIT"]
 NAMES = ["state.json", "state.json.tmp", "state.lock", "messages.jsonl", "messages.jsonl.new", "retention.lock",
          ""]
@@ -207,8 +208,8 @@ def test_races_of_the_last_login(server, new_user, kind):
 
 @pytest.mark.parametrize("name", ["state.json", "messages.jsonl", "state.lock", "retention.lock"])
 def test_hard_links(home, name):
-    """One of our files under another name: what the user can write is written, whatever its name is, and no more. Files of
-    others are not taken (and Linux lets nobody link to them)."""
+    """One of our files under another name: what the user can write is written, whatever its name is, and no more. Files
+    of others are not taken (and Linux lets nobody link to them)."""
     if os.path.exists(home.file(name)):
         os.unlink(home.file(name))
     os.link(home.others, home.file(name))

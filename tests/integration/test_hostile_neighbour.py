@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""One process serves a user whose home is as bad as homes get, and then another one: who is served as ever, with nothing
-left over from before: no descriptor, no lock, no word in the log."""
+"""One process serves a user whose home is as bad as homes get, and then another one: who is served as ever, with
+nothing left over from before: no descriptor, no lock, no word in the log."""
 
 import contextlib
 import os
@@ -20,7 +20,8 @@ from pop3 import LineClosed
 from prey import is_waiting
 
 REUSE = "service_count = 0" if dovecot_conf.LINE == "2.3" else "restart_request_count = unlimited"
-RULES = {"pop3_policy_quota": "1000msg/day", "pop3_policy_keep_downloaded": "0", "pop3_policy_expire_action": "move Archive"}
+RULES = {"pop3_policy_quota": "1000msg/day", "pop3_policy_keep_downloaded": "0",
+         "pop3_policy_expire_action": "move Archive"}
 
 
 @pytest.fixture(scope="module")
