@@ -8,8 +8,8 @@ import re
 CREDENTIALS = ["setuid", "setreuid", "setresuid", "setfsuid"]
 TREE = ["clone", "clone3", "fork", "vfork"]
 FILES = ["open", "openat", "openat2", "creat", "rename", "renameat", "renameat2", "link", "linkat", "symlink",
-         "symlinkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "chmod", "fchmodat", "chown", "lchown", "fchownat", "mknod",
-         "mknodat", "truncate", "utime", "utimes", "utimensat", "setxattr", "lsetxattr", "removexattr"]
+         "symlinkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "chmod", "fchmodat", "chown", "lchown",
+         "fchownat", "mknod", "mknodat", "truncate", "utime", "utimes", "utimensat", "setxattr", "lsetxattr", "removexattr"]
 # a machine need not have all of them
 TRACE = "trace=" + ",".join("?" + call for call in CREDENTIALS + TREE + FILES)
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
@@ -47,7 +47,7 @@ def changed_uid(name, arguments, euid):
 def calls(path):
     """Every call of the trace that names a file, with the user id under which it was made; the first process is
     root."""
-    euids, started, found = {}, {}, []
+    euids, started, forking, found = {}, {}, [], []
     with open(path, encoding="utf-8", errors="replace") as file:
         lines = file.read().splitlines()
     for line in lines:
@@ -55,14 +55,20 @@ def calls(path):
         if not begun and not resumed:
             continue
         pid = (begun or resumed).group(1)
-        euids.setdefault(pid, 0)
+        if pid not in euids:
+            # a child may be seen before its parent has come back
+            euids[pid] = euids[forking[-1]] if forking else 0
         name, rest = (begun or resumed).group(2), (begun or resumed).group(3)
         if begun and name in FILES:
             # it has begun with the rights of that moment
             found.append(Call(euids[pid], name, paths_of(rest)))
         if begun and rest.endswith("<unfinished ...>"):
             started[pid] = rest
+            if name in TREE:
+                forking.append(pid)
             continue
+        if resumed and name in TREE and pid in forking:
+            forking.remove(pid)
         result = re.search(r"= (-?\d+)[^=]*$", rest)
         if name in TREE and result and int(result.group(1)) > 0:
             euids[result.group(1)] = euids[pid]

@@ -29,7 +29,8 @@ def app(members):
 NUMBERS = {"nan": b"NaN", "infinity": b"Infinity", "1e999": b"1e999", "negative": b"-1", "2-63": b"9223372036854775808",
            "2-64": b"18446744073709551616", "real": b"1.5", "octal": b"010", "string": b'"1"', "null": b"null"}
 STRINGS = {"invalid-utf-8": b'"\xff\xfe"', "overlong-utf-8": b'"\xc0\xaf"', "lone-surrogate": b'"\\ud800"',
-           "nul": b'"a\\u0000"', "raw-nul": b'"a\0"', "control": b'"\x07"', "number": b"7", "array": b"[]", "unterminated": b'"a'}
+           "nul": b'"a\\u0000"', "raw-nul": b'"a\0"', "control": b'"\x07"', "number": b"7", "array": b"[]",
+           "unterminated": b'"a'}
 # a user's object, with the hash of the right password in the place of HASH
 BAD = {
     "empty": b"", "null": b"null", "number": b"7", "array": b"[]", "string": b'"x"', "nul": b"\0", "nuls": b"\0" * 5000,

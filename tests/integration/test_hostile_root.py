@@ -16,7 +16,8 @@ from credentials import CredentialServer, argon
 from dovecot import LIBEXEC, Server
 
 RULES = {"pop3_policy_quota": "9msg/day", "pop3_policy_keep_downloaded": "0",
-         "pop3_policy_expire_action": "move Archive", "pop3_policy_login_delay": "1s", "pop3_policy_login_burst": "1000"}
+         "pop3_policy_expire_action": "move Archive", "pop3_policy_login_delay": "1s",
+         "pop3_policy_login_burst": "1000"}
 COMMANDS = [("quota", "reset"), ("retention", "status"), ("retention", "run", "--force"), ("uidl", "list"),
             ("uidl", "accept"), ("uidl", "export"), ("check", "--repair"), ("status", "--mailbox"), ("top",)]
 
@@ -68,8 +69,8 @@ def test_sessions_and_commands_for_all_users(server, people):
     for command in COMMANDS:
         disasters.uidvalidity_changed(people[0])
         trace = os.path.join(server.root, "trace")
-        subprocess.run(privileges.strace(trace, "doveadm", "-c", server.conf, "pop3", *command, "-A"), env=server.environment(), stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(privileges.strace(trace, "doveadm", "-c", server.conf, "pop3", *command, "-A"),
+                       env=server.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         check(server, "trace", 3)
     # that serves one user after the other, and gets its rights back for the next one
     for command in COMMANDS[::3]:
