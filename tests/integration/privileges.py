@@ -9,7 +9,8 @@ CREDENTIALS = ["setuid", "setreuid", "setresuid", "setfsuid"]
 TREE = ["clone", "clone3", "fork", "vfork"]
 FILES = ["open", "openat", "openat2", "creat", "rename", "renameat", "renameat2", "link", "linkat", "symlink",
          "symlinkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "chmod", "fchmodat", "chown", "lchown",
-         "fchownat", "mknod", "mknodat", "truncate", "utime", "utimes", "utimensat", "setxattr", "lsetxattr", "removexattr"]
+         "fchownat", "mknod", "mknodat", "truncate", "utime", "utimes",
+         "utimensat", "setxattr", "lsetxattr", "removexattr"]
 # a machine need not have all of them
 TRACE = "trace=" + ",".join("?" + call for call in CREDENTIALS + TREE + FILES)
 LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")

@@ -66,7 +66,8 @@ def bad_lines():
     for label, value in (("cr", b'"a\\r"'), ("lf", b'"a\\nb"'), ("bare-cr", b'"a\r"'), ("space", b'"a b"'),
                          ("del", b'"\x7f"'), ("escaped-del", b'"\\u007f"'), ("dot", b'"."'), ("nul", b'"a\\u0000b"'),
                          ("71-octets", b'"' + b"u" * 71 + b'"'), ("8-bit", '"ä"'.encode()),
-                         ("invalid-utf-8", b'"\xff"'), ("overlong-utf-8", b'"\xc0\xae"'), ("lone-surrogate", b'"\\ud800"'),
+                         ("invalid-utf-8", b'"\xff"'), ("overlong-utf-8", b'"\xc0\xae"'),
+                         ("lone-surrogate", b'"\\ud800"'),
                          ("number", b"1"), ("array", b'["a"]')):
         found["uidl-" + label] = lambda line, other, value=value: replaced(line, "uidl", value)
     return found
