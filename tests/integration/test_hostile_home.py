@@ -254,7 +254,7 @@ def test_leases(home, name):
 def test_thousands_of_corrupt_states(home):
     """All names of this second and the next ones that a corrupt state could get are there: one more is found."""
     for moment in range(5):
-        stamp = (datetime.datetime.utcnow() + datetime.timedelta(seconds=moment)).strftime("%Y%m%dT%H%M%SZ")
+        stamp = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=moment)).strftime("%Y%m%dT%H%M%SZ")
         for number in range(1, 2000):
             with open(home.file("state.json.corrupt-" + stamp + ("-%d" % number if number > 1 else "")), "wb"):
                 pass
