@@ -46,30 +46,65 @@ static void add_anchors(struct recovery *recovery)
 	}
 }
 
+/* The first line of a journal may be damaged, and all others whole. Where no file
+   has the generation that the state names, one that has none is that journal. */
+static int
+read_lines(struct policy_store *store, uint32_t generation,
+	   struct policy_journal **journal_r, const char **error_r)
+{
+	struct policy_journal *journal;
+	int ret;
+
+	ret = policy_journal_read(store, generation, journal_r, error_r);
+	if (ret != 0 || generation == 0)
+		return ret;
+	ret = policy_journal_read(store, 0, &journal, error_r);
+	if (ret > 0 && journal->generation != 0) {
+		policy_journal_free(&journal);
+		ret = 0;
+	}
+	if (ret > 0)
+		*journal_r = journal;
+	return ret;
+}
+
+static void
+take_journal(struct recovery *recovery, const struct policy_journal *journal)
+{
+	const struct policy_epoch *old = recovery->old;
+	const struct pop3_message *message;
+
+	array_foreach(&journal->messages, message) {
+		pop3_message_copy(recovery->pool, message,
+				  array_append_space(&recovery->known));
+	}
+	recovery->journal_epoch = journal->epoch;
+	recovery->journal_generation = journal->generation != 0 ||
+		old == NULL ? journal->generation : old->journal_generation;
+	if (journal->epoch != 0 && old != NULL && journal->epoch != old->number)
+		recovery->same_uids = FALSE;
+}
+
 static int
 read_journal(struct recovery *recovery, struct policy_store *store,
 	     const char **error_r)
 {
 	const struct policy_epoch *old = recovery->old;
 	struct policy_journal *journal = NULL;
-	const struct pop3_message *message;
 	uint32_t generation = old == NULL ? 0 : old->journal_generation;
 	int ret = 0;
 
 	p_array_init(&recovery->known, recovery->pool, 128);
-	if (old == NULL || generation != 0)
-		ret = policy_journal_read(store, generation, &journal, error_r);
-	if (ret <= 0)
-		return ret;
-	array_foreach(&journal->messages, message) {
-		pop3_message_copy(recovery->pool, message,
-				  array_append_space(&recovery->known));
-	}
-	recovery->journal_epoch = journal->epoch;
-	recovery->journal_generation = journal->generation;
-	recovery->same_uids = old != NULL && journal->epoch == old->number &&
+	recovery->same_uids = old != NULL &&
 		old->uidvalidity == recovery->drop->uidvalidity;
-	policy_journal_free(&journal);
+	if (old == NULL || generation != 0)
+		ret = read_lines(store, generation, &journal, error_r);
+	if (ret < 0)
+		return -1;
+	if (ret > 0) {
+		take_journal(recovery, journal);
+		policy_journal_free(&journal);
+	}
 	add_anchors(recovery);
 	return 0;
 }

@@ -42,22 +42,42 @@ find_older(struct maildrop *drop, struct mail *mail,
 	return ret < 0 ? -1 : 0;
 }
 
+static bool
+line_is_present(struct maildrop *drop, const struct pop3_message *line)
+{
+	return line->uid != 0 &&
+		maildrop_count(drop, line->uid, line->uid + 1) > 0;
+}
+
 static void
-add_absent_lines(struct maildrop *drop, const struct policy_journal *journal,
-		 HASH_TABLE_TYPE(absent_lines) absent)
+set_lines(struct maildrop *drop, const struct policy_journal *journal,
+	  bool present, HASH_TABLE_TYPE(absent_lines) absent)
 {
 	const struct pop3_message *line;
 
 	array_foreach(&journal->messages, line) {
-		if (line->uid != 0 &&
-		    maildrop_count(drop, line->uid, line->uid + 1) > 0)
+		if (line_is_present(drop, line) != present)
 			continue;
 		/* GUIDs and hashes do not look alike */
-		if (*line->guid != '\0')
-			hash_table_update(absent, line->guid, line->guid);
-		if (*line->hash != '\0')
-			hash_table_update(absent, line->hash, line->hash);
+		if (*line->guid != '\0') {
+			hash_table_update(absent, line->guid,
+					  present ? NULL : line->guid);
+		}
+		if (*line->hash != '\0') {
+			hash_table_update(absent, line->hash,
+					  present ? NULL : line->hash);
+		}
 	}
+}
+
+/* Of copies of one message, one that is there means that a new one is another
+   copy. */
+static void
+add_absent_lines(struct maildrop *drop, const struct policy_journal *journal,
+		 HASH_TABLE_TYPE(absent_lines) absent)
+{
+	set_lines(drop, journal, FALSE, absent);
+	set_lines(drop, journal, TRUE, absent);
 }
 
 /* Returns 1, 0 also if the message is gone, or -1. */
@@ -92,12 +112,62 @@ compare(struct mail *mail, const ARRAY_TYPE(seq_range) *older,
 }
 
 static int
+find_new_uids(struct maildrop *drop, struct mail *mail,
+	      const struct policy_journal *journal,
+	      const ARRAY_TYPE(seq_range) *older)
+{
+	HASH_TABLE_TYPE(absent_lines) absent;
+	int ret;
+
+	if (array_count(older) == 0)
+		return 0;
+	hash_table_create(&absent, default_pool,
+			  array_count(&journal->messages), str_hash, strcmp);
+	add_absent_lines(drop, journal, absent);
+	ret = compare(mail, older, absent);
+	hash_table_destroy(&absent);
+	return ret;
+}
+
+/* Whether this message would be told another UIDL than the journal has. */
+static int
+line_differs(struct maildrop *drop, struct mail *mail,
+	     const struct policy_epoch *epoch, const struct pop3_message *line)
+{
+	const char *uidl;
+
+	if (line->uid == 0 || seq_range_exists(&epoch->stored, line->uid) ||
+	    !mail_set_uid(mail, line->uid))
+		return 0;
+	if (maildrop_own_uidl(drop, mail, &uidl) < 0)
+		return mail->expunged ? 0 : -1;
+	return strcmp(uidl, line->uidl) == 0 ? 0 : 1;
+}
+
+static int
+find_old_uids(struct maildrop *drop, struct mail *mail,
+	      const struct policy_epoch *epoch,
+	      const struct policy_journal *journal)
+{
+	const struct pop3_message *line;
+	int ret = 0;
+
+	array_foreach(&journal->messages, line) {
+		T_BEGIN {
+			ret = line_differs(drop, mail, epoch, line);
+		} T_END;
+		if (ret != 0)
+			break;
+	}
+	return ret;
+}
+
+static int
 compare_with_journal(struct maildrop *drop, struct mail *mail,
 		     const struct policy_epoch *epoch,
 		     struct policy_store *store,
 		     const ARRAY_TYPE(seq_range) *older, const char **error_r)
 {
-	HASH_TABLE_TYPE(absent_lines) absent;
 	struct policy_journal *journal;
 	int ret;
 
@@ -105,15 +175,19 @@ compare_with_journal(struct maildrop *drop, struct mail *mail,
 				  error_r);
 	if (ret <= 0)
 		return ret;
-	hash_table_create(&absent, default_pool,
-			  array_count(&journal->messages), str_hash, strcmp);
-	add_absent_lines(drop, journal, absent);
-	ret = compare(mail, older, absent);
+	ret = find_new_uids(drop, mail, journal, older);
+	if (ret == 0 && maildrop_has_grown_below(drop, epoch))
+		ret = find_old_uids(drop, mail, epoch, journal);
 	if (ret < 0)
 		*error_r = maildrop_mail_error(mail);
-	hash_table_destroy(&absent);
 	policy_journal_free(&journal);
 	return ret;
+}
+
+bool maildrop_has_grown_below(const struct maildrop *drop,
+			      const struct policy_epoch *epoch)
+{
+	return maildrop_count(drop, 1, epoch->uidnext) > epoch->live;
 }
 
 int maildrop_find_returned(struct maildrop *drop, struct mail *mail,
@@ -122,15 +196,16 @@ int maildrop_find_returned(struct maildrop *drop, struct mail *mail,
 {
 	ARRAY_TYPE(seq_range) older;
 
-	if (drop->uidnext <= epoch->uidnext || epoch->listed == 0 ||
-	    epoch->journal_lines <= maildrop_count(drop, 1, epoch->uidnext))
-		return 0;
 	t_array_init(&older, 8);
-	if (find_older(drop, mail, epoch, &older) < 0) {
+	if (drop->uidnext > epoch->uidnext && epoch->listed != 0 &&
+	    epoch->journal_lines > maildrop_count(drop, 1, epoch->uidnext) &&
+	    find_older(drop, mail, epoch, &older) < 0) {
 		*error_r = maildrop_mail_error(mail);
 		return -1;
 	}
-	if (array_count(&older) == 0)
+	if (epoch->journal_lines == 0 ||
+	    (array_count(&older) == 0 &&
+	     !maildrop_has_grown_below(drop, epoch)))
 		return 0;
 	if (epoch->journal_generation == 0)
 		return 1;

@@ -7,6 +7,7 @@
 #include "describe.h"
 #include "epoch-check.h"
 #include "new-epoch.h"
+#include "returned.h"
 #include "uid-set.h"
 #include "take-in-private.h"
 
@@ -69,6 +70,7 @@ bool maildrop_take_in_is_due(const struct maildrop *drop,
 			maildrop_count(drop, 1, news->uidnext) > 0;
 	}
 	if ((news->uidnext > epoch->uidnext && news->shown) ||
+	    maildrop_has_grown_below(drop, epoch) ||
 	    newest_anchor_is_gone(drop, epoch))
 		return TRUE;
 	return maildrop_count(drop, 1, news->uidnext) >
