@@ -20,11 +20,13 @@ label=$(release)
 test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pgsql dovecot-pop3d dpkg-repack faketime fetchmail getmail6
 	groff-base iproute2 lintian locales mpop postfix postgresql procps prometheus python3 python3-jsonschema python3-pytest
 	redis-server strace valgrind"
+# on Debian 12 only
 lint_packages="clang-tidy cppcheck"
+fuzz_packages="clang libclang-rt-dev"
 
 install_packages() {
 	packages=$test_packages
-	[ "$label" != bookworm ] || packages="$packages $lint_packages"
+	[ "$label" != bookworm ] || packages="$packages $lint_packages $fuzz_packages"
 	apt update
 	install_build_packages "$source"
 	# tests bring all of its configuration
@@ -84,6 +86,10 @@ sanitizers() {
 
 simulation() {
 	make -C "$work/werror" -s simulation SIMULATION_FLAGS="--users 1000,10000 --rounds 4"
+}
+
+fuzzing() {
+	make -C "$work/werror" -s fuzz FUZZ_SECONDS=30
 }
 
 lint() {
@@ -161,6 +167,8 @@ step "simulation" simulation
 [ "$failed" -ne 0 ] || show_log "$log"
 if [ "$label" = bookworm ]; then
 	step "lint" lint
+	step "fuzzing" fuzzing
+	[ "$failed" -ne 0 ] || show_log "$log"
 fi
 step "unit tests with sanitizers" sanitizers
 step "distcheck" distcheck

@@ -10,10 +10,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* libFuzzer leaves the library as it is at the end, fuzz-run.c does not. */
+static void end(void)
+{
+	bool was_deinitialized = !lib_is_initialized();
+
+	if (was_deinitialized)
+		lib_init();
+	test_home_end();
+	if (was_deinitialized)
+		lib_deinit();
+}
+
 static void init(void)
 {
 	test_home_begin();
-	if (atexit(test_home_end) != 0)
+	if (atexit(end) != 0)
 		i_fatal("atexit() failed");
 	if (mkdir(fuzz_home_dir(), 0700) < 0)
 		i_fatal("mkdir() failed: %m");

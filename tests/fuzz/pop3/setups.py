@@ -8,6 +8,7 @@ import home
 OUR_CAPA_LINES = re.compile(rb"^(EXPIRE|LOGIN-DELAY) [^\r\n]*\r\n", re.M)
 DENIED = re.compile(rb"-ERR \[SYS/TEMP\] (Download quota used up|Message does not fit in)[^\r\n]*\r\n")
 SERVED = re.compile(rb"^\+OK \d+ octets\r$", re.M)
+TOO_MANY = b"-ERR Too many bad commands.\r\n"
 GOODBYE = b"+OK Logging out.\r\n"
 DELETED = b"+OK Logging out, messages deleted.\r\n"
 
@@ -69,7 +70,11 @@ class Quota(Setup):
                 break
             expected += stock[at:at + size] + denied.group()
             at = reply_end(stock, at + size)
-        return expected + stock[at:]
+        expected += stock[at:]
+        # a refusal is one bad command, where a reply is none
+        if at and ours.endswith(TOO_MANY):
+            return expected[:len(ours) - len(TOO_MANY)] + TOO_MANY
+        return expected
 
     def judge(self, stock, ours):
         super().judge(stock, ours)
