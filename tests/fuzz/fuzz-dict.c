@@ -79,6 +79,24 @@ static void check_epoch(const struct policy_epoch *epoch)
 	i_assert(array_count(&epoch->told) <= POLICY_EPOCH_MAX_TOLD);
 }
 
+/* What was given back twice is nothing, not very much. */
+static void check_counters(const struct pop3_quota_counters *counters)
+{
+	unsigned int w, r;
+
+	for (w = 0; w < POP3_QUOTA_WINDOW_COUNT; w++) {
+		for (r = 0; r < POP3_QUOTA_RESOURCE_COUNT; r++)
+			i_assert(counters->window[w].used.n[r] <= INT64_MAX);
+	}
+}
+
+static void check_state(struct policy_state *state)
+{
+	check_counters(policy_state_quota(state));
+	if (policy_state_epoch(state) != NULL)
+		check_epoch(policy_state_epoch(state));
+}
+
 /* Reading writes nothing. */
 static void check_read(struct policy_store *store)
 {
@@ -90,8 +108,8 @@ static void check_read(struct policy_store *store)
 
 	if (policy_store_look(store, &state, &error) != POLICY_STORE_OK)
 		i_assert(error != NULL);
-	else if (state != NULL && policy_state_epoch(state) != NULL)
-		check_epoch(policy_state_epoch(state));
+	else if (state != NULL)
+		check_state(state);
 	policy_state_deinit(&state);
 	error = NULL;
 	ret = policy_store_read_brief(store, pool, &brief, &error);
@@ -198,6 +216,7 @@ static void check_stamp(struct policy_store *store)
 		i_assert(error != NULL);
 		return;
 	}
+	i_assert(number <= INT64_MAX);
 	if (policy_login_stamp_set(store, number, number / 2 + 1, &set,
 				   &error) != POLICY_STORE_OK) {
 		i_assert(error != NULL);

@@ -10,21 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* libFuzzer leaves the library as it is at the end, fuzz-run.c does not. */
+static bool made;
+
 static void end(void)
 {
-	bool was_deinitialized = !lib_is_initialized();
-
-	if (was_deinitialized)
-		lib_init();
-	test_home_end();
-	if (was_deinitialized)
-		lib_deinit();
+	if (made)
+		test_home_end();
+	made = FALSE;
 }
 
 static void init(void)
 {
 	test_home_begin();
+	/* libFuzzer does not end the library, and after its end all is too
+	   late */
+	lib_atexit(end);
 	if (atexit(end) != 0)
 		i_fatal("atexit() failed");
 	if (mkdir(fuzz_home_dir(), 0700) < 0)
@@ -39,8 +39,6 @@ ignore(const struct failure_context *ctx ATTR_UNUSED,
 
 void fuzz_home_init(void)
 {
-	static bool made;
-
 	if (!made)
 		init();
 	made = TRUE;

@@ -13,10 +13,10 @@ import streams
 
 TIMEOUT = 60
 F_SETPIPE_SZ = 1031
-# one page for each packet of the input
-PIPE_SIZE = 1 << 20
+# one page for each packet
+INPUT_SIZE = 1 << 20
 # When the line has dropped, a process does not wait for who reads slowly: a reply must fit in the pipe.
-MAX_REPLY = PIPE_SIZE // 2
+MAX_REPLY = 40000
 
 
 @dataclasses.dataclass
@@ -33,7 +33,7 @@ class Result:
 def filled_pipe(packets):
     """Its reader gets one packet after the other, and then the end."""
     reader, writer = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
-    fcntl.fcntl(writer, F_SETPIPE_SZ, PIPE_SIZE)
+    fcntl.fcntl(writer, F_SETPIPE_SZ, INPUT_SIZE)
     for packet in packets:
         if packet:
             os.write(writer, packet)
@@ -63,7 +63,6 @@ class Programs(standalone.Programs):
         reader = filled_pipe(streams.packets(data))
         try:
             with self.start("pop3", stdin=reader) as process:
-                fcntl.fcntl(process.stdout, F_SETPIPE_SZ, PIPE_SIZE)
                 reply, log = wait(process)
         finally:
             os.close(reader)
