@@ -10,7 +10,8 @@ import state_check
 from scenarios import ALL, ARCHIVE
 
 # more than there are
-LIST_ALL = ["UIDL", *("RETR %d" % number for number in range(1, 9)), "QUIT"]
+MOST = 8
+LIST_ALL = ["UIDL", *("RETR %d" % number for number in range(1, MOST + 1)), "QUIT"]
 # a stock session, too, may mend something and end, so that the next one succeeds
 TRIES = 3
 
@@ -74,7 +75,8 @@ class After:
 
     @staticmethod
     def of_client(seen):
-        if len(seen.uidls) == len(seen.messages):
+        # what a damaged mailbox shows again may be more than was asked for
+        if min(len(seen.uidls), MOST) == len(seen.messages):
             return []
         return ["P4: %d UIDLs, %d messages, status %d: %r, %s" % (
             len(seen.uidls), len(seen.messages), seen.done.status, seen.done.reply[-100:], seen.done.log[-300:])]

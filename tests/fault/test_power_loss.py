@@ -3,7 +3,7 @@
 rule takes, UIDLs stay, what was sent is counted, and nothing of ours is broken. Where the mail itself is damaged, what
 is left is what stock Dovecot shows.
 
-POP3_POLICY_FAULTS and POP3_POLICY_SEED: see power_share.py; all is of all formats, too."""
+POP3_POLICY_FAULTS and POP3_POLICY_SEED: see power_share.py."""
 
 import collections
 import itertools
@@ -12,13 +12,13 @@ import pytest
 
 from lab import FORMATS
 from power_check import After
-from power_share import ALL, SEED, SHARE, SHARE_OF_OURS, share
+from power_share import SEED, SHARE, SHARE_OF_OURS, STEP, share
 from power_victim import LOGIN_DELAY, Victim
 from scenarios import SCENARIOS
 
 # the first one is of the most calls
 RECOVERY, *OTHERS = [*SCENARIOS.values(), LOGIN_DELAY]
-CASES = list(itertools.product(FORMATS, [RECOVERY, *OTHERS])) if ALL else [
+CASES = list(itertools.product(FORMATS, [RECOVERY, *OTHERS])) if STEP else [
     *((form, RECOVERY) for form in FORMATS), *zip(itertools.cycle(["mdbox", "maildir", "sdbox"]), OTHERS)]
 
 

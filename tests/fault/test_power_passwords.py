@@ -13,12 +13,12 @@ import pytest
 import lab
 import power
 from credentials import CredentialServer
-from power_share import ALL, SEED, share
+from power_share import SEED, STEP, share
 from test_password_faults import CHANGES, DOVECOT, NEXT, Folder, fits
 
 ROOT = 0, 0
 # all change the file in the same way, but for that one that makes it
-TRIED = list(CHANGES) if ALL else ["set", "set, no file"]
+TRIED = list(CHANGES) if STEP else ["set", "set, no file"]
 
 
 @pytest.fixture(params=TRIED)
