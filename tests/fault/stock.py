@@ -28,7 +28,6 @@ class Control:
         return self.deleting(GOES, variables)
 
     def pop3_first(self, variables):
-        """Retention tries one message before the others."""
         return self.deleting(GOES[:1], variables)
 
     def deleting(self, numbers, variables):
@@ -36,9 +35,11 @@ class Control:
         return self.programs.session([*COMMANDS[:-1], *map("DELE %d".__mod__, numbers), "QUIT"], variables)
 
     def imap(self, variables):
+        """Retention tries one message before the others."""
         self.stage.home.again()
-        lines = ["1 CREATE " + ARCHIVE, "2 SELECT INBOX", "3 UID MOVE %d:%d %s" % (min(GOES), max(GOES), ARCHIVE),
-                 "4 LOGOUT"]
+        lines = ["1 CREATE " + ARCHIVE, "2 SELECT INBOX", "F UID FETCH %s BODY[]" % ",".join(map(str, NOW)),
+                 "3 UID MOVE %d %s" % (GOES[0], ARCHIVE),
+                 "4 UID MOVE %d:%d %s" % (GOES[1], GOES[-1], ARCHIVE), "5 LOGOUT"]
         return self.programs.session(lines, variables, program="imap")
 
     def calls(self, run, point):
@@ -74,7 +75,7 @@ class Control:
         found.look_at(done, point.fault)
         if target is not None:
             # IMAP tells no UIDLs, and says goodbye in another way
-            found.goodbye = b"3 OK" in done.reply
+            found.goodbye = b"3 OK" in done.reply or b"4 OK" in done.reply
         mail = found.later()
         found.same_uidls(mail)
         found.mail(mail, set(GOES) if target is None or found.goodbye else ALL, target)
