@@ -25,6 +25,7 @@ def small_disk(user):
         yield
     finally:
         user.server.wait_idle()
+        user.mail.lose("the test has looked at it, and its disk goes")
         subprocess.run(["umount", user.home], check=True)
 
 
