@@ -33,6 +33,10 @@ def fill_maildirs(root):
 def fill_numbered(folder, count, size, uid, gid):
     """Files "1." and so on, with the line ends of the wire, as Cyrus has them."""
     text = maildir.message(size).replace("\n", "\r\n").encode("ascii")
+    for name in os.listdir(folder):
+        # a filling that was broken off
+        if name[:-1].isdigit():
+            os.unlink(os.path.join(folder, name))
     for number in range(count):
         path = os.path.join(folder, f"{number + 1}.")
         if number % maildir.LINKS == 0:
