@@ -218,6 +218,7 @@ def mail_invariant(logs_and_states):
     found = []
     for server in SERVERS:
         server.wait_idle()
+        found += under.undefined(server.log_from(starts.get(server, 0)))
         with server.running_again():
             for name in set(server.people) - known.get(server, set()):
                 found += invariant.complaints(server.people[name], starts.get(server, 0))

@@ -47,6 +47,12 @@ def shared_library(name):
     return os.path.realpath(library(name))
 
 
+def undefined(text):
+    """What UndefinedBehaviorSanitizer has told: to the log, as it does not know its own file where
+    AddressSanitizer is, too."""
+    return [line for line in text.splitlines() if ": runtime error: " in line]
+
+
 def exports(**variables):
     """A script of the shell that sets variables for a program and, through DOVECOT_PRESERVE_ENVS, until its end."""
     first, names = min(variables), " ".join(variables)
@@ -66,12 +72,18 @@ class Tool:
         self.read = {}
         self.known = os.path.join(os.path.dirname(os.path.abspath(__file__)), "valgrind.supp")
 
-    def start(self):
-        own_mounts()
+    def make_folders(self):
         os.chmod(self.folder, 0o755)
         for folder in ("reports", "real", "scripts"):
             os.mkdir(os.path.join(self.folder, folder))
         os.chmod(self.reports, 0o777)
+
+    def remove_folders(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def start(self):
+        own_mounts()
+        self.make_folders()
         for program in PROGRAMS:
             if os.path.exists(program):
                 self.replace(program)
@@ -85,7 +97,15 @@ class Tool:
             subprocess.run(["umount", program], stderr=subprocess.DEVNULL, check=False)
         if self.name == "coverage":
             shutil.copytree(self.reports, os.path.join(self.build, COUNTS), dirs_exist_ok=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.remove_folders()
+
+    def is_program(self, pid, name):
+        """Whether a process is the program NAME, which valgrind gives a name of its own."""
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as file:
+                return self.real(name).encode() in file.read().split(b"\0")
+        except OSError:
+            return False
 
     # -- in the place of
 
@@ -111,7 +131,7 @@ class Tool:
     def sanitizers(self, _program, natively):
         libraries = ":".join(shared_library(name) for name in ("libasan.so", "libubsan.so"))
         return exports(ASAN_OPTIONS="%s:log_path=%s/asan" % (ASAN, self.reports),
-                       UBSAN_OPTIONS="%s:log_path=%s/ubsan" % (UBSAN, self.reports),
+                       UBSAN_OPTIONS=UBSAN,
                        # libfaketime waits for ever if it is not the first
                        LD_PRELOAD="${LD_PRELOAD:+$LD_PRELOAD:}" + libraries) + natively
 
@@ -180,15 +200,7 @@ TOOL = None
 
 
 def is_program(pid, name):
-    """Whether a process is the program NAME under the tool."""
-    if TOOL is None:
-        return False
-    try:
-        with open("/proc/%s/cmdline" % pid, "rb") as file:
-            words = file.read().split(b"\0")
-    except OSError:
-        return False
-    return TOOL.real(name).encode() in words
+    return TOOL is not None and TOOL.is_program(pid, name)
 
 
 def settings(unlimited):
