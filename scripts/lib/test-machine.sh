@@ -149,6 +149,23 @@ integration() {
 faults() {
 	cd "$source/tests/fault"
 	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=5 -rs .
+# A part of the integration tests once more: sessions and doveadm with the sanitizers, and
+# a few under valgrind, which takes much longer.
+under_sanitizers() {
+	cd "$source/tests/integration"
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --under=sanitizers \
+		--build="$work/sanitizers" test_poll.py test_state_damage.py test_login_delay_damage.py \
+		test_credentials_beside.py test_broken_message.py test_view.py
+}
+
+under_valgrind() {
+	cd "$source/tests/integration"
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --under=valgrind \
+		-k "writes_nothing and maildir" test_poll.py
+}
+
+coverage() {
+	make -C "$work/werror" -s coverage
 }
 
 benchmark() {
@@ -187,3 +204,8 @@ step "integration tests" integration
 step "faults of each call" faults
 step "soak" soak
 [ "$failed" -ne 0 ] || show_log "$log"
+step "integration tests with sanitizers" under_sanitizers
+step "integration tests under valgrind" under_valgrind
+if [ "$label" = bookworm ]; then
+	step "coverage" coverage
+fi
