@@ -166,6 +166,9 @@ under_valgrind() {
 
 coverage() {
 	make -C "$work/werror" -s coverage
+model() {
+	cd "$source/tests/model"
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -rs .
 }
 
 benchmark() {
@@ -209,3 +212,4 @@ step "integration tests under valgrind" under_valgrind
 if [ "$label" = bookworm ]; then
 	step "coverage" coverage
 fi
+step "random histories" model
