@@ -149,6 +149,8 @@ integration() {
 faults() {
 	cd "$source/tests/fault"
 	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=5 -rs .
+}
+
 # A part of the integration tests once more: sessions and doveadm with the sanitizers, and
 # a few under valgrind, which takes much longer.
 under_sanitizers() {
@@ -166,6 +168,8 @@ under_valgrind() {
 
 coverage() {
 	make -C "$work/werror" -s coverage
+}
+
 model() {
 	cd "$source/tests/model"
 	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -rs .
