@@ -5,6 +5,7 @@
 #include "mail-namespace.h"
 #include "mail-storage-private.h"
 #include "maildrop.h"
+#include "copies.h"
 #include "exempt.h"
 #include "hidden.h"
 #include "remove.h"
@@ -25,6 +26,8 @@ struct removal {
 
 	/* of the batch, until it is committed */
 	struct mailbox_transaction_context *dest_trans;
+	/* of the last message that was copied, if copies are checked */
+	uoff_t last_body_size;
 	/* UIDs of the batch that are expunged, if all goes well */
 	ARRAY_TYPE(seq_range) expunged;
 	/* the maildrop may have changed since it was judged */
@@ -54,9 +57,14 @@ sync_box(struct mailbox *box, enum mailbox_sync_flags flags,
 static int
 move_message(struct removal *removal, struct mail *mail, const char **error_r)
 {
-	struct mail_save_context *save_ctx =
-		mailbox_save_alloc(removal->dest_trans);
+	struct mail_save_context *save_ctx;
 
+	if (retention_copies_are_checked(removal->dest) &&
+	    retention_read_body_size(mail, &removal->last_body_size) < 0) {
+		*error_r = maildrop_mail_error(mail);
+		return mail->expunged ? 0 : -1;
+	}
+	save_ctx = mailbox_save_alloc(removal->dest_trans);
 	mailbox_save_copy_flags(save_ctx, mail);
 	if (mailbox_move(&save_ctx, mail) == 0)
 		return 1;
@@ -92,6 +100,25 @@ remove_messages(struct removal *removal,
 	return ret;
 }
 
+static int commit_copies(struct removal *removal, const char **error_r)
+{
+	struct mail_transaction_commit_changes changes;
+	int ret = 0;
+
+	if (mailbox_transaction_commit_get_changes(&removal->dest_trans,
+						   &changes) < 0) {
+		*error_r = box_error(removal->dest);
+		return -1;
+	}
+	if (array_count(&removal->expunged) > 0 &&
+	    retention_copies_are_checked(removal->dest)) {
+		ret = retention_check_copies(removal->dest, &changes,
+					     removal->last_body_size, error_r);
+	}
+	pool_unref(&changes.pool);
+	return ret;
+}
+
 /* Copies are committed before anything is expunged. Returns as
    move_message(). */
 static int
@@ -108,11 +135,7 @@ move_messages(struct removal *removal,
 		mailbox_transaction_rollback(&removal->dest_trans);
 		return ret;
 	}
-	if (mailbox_transaction_commit(&removal->dest_trans) < 0) {
-		*error_r = box_error(removal->dest);
-		return -1;
-	}
-	return 1;
+	return commit_copies(removal, error_r) < 0 ? -1 : 1;
 }
 
 /* A storage that finds itself damaged may repair itself instead of expunging,

@@ -257,7 +257,7 @@ static void test_values(void)
 		  NAME_WORDS },
 		{ "laptop", "a b", "uidl.devices: device name \"a b\" has "
 		  "white space or a control character"NAME_WORDS },
-		{ "laptop", "a\\u0007", "uidl.devices: device name \"a\a\" has "
+		{ "laptop", "a\\u0007", "uidl.devices: device name \"a?\" has "
 		  "white space or a control character"NAME_WORDS },
 		{ "laptop", "a,b", "uidl.devices: device name \"a,b\" has "
 		  "a comma or a quote"NAME_WORDS },

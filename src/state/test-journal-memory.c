@@ -36,20 +36,20 @@ static void test_check(void)
 {
 	static const struct {
 		uint64_t limit_mb;
-		unsigned int lines;
 		uoff_t done, size;
+		unsigned int lines;
 		int ret;
 	} tests[] = {
 		/* no limit */
-		{ 0, 1000000, 10, 1000000, 0 },
+		{ 0, 10, 1000000, 1000000, 0 },
 		/* too early to tell */
-		{ 1, 98, 10, 1000000, 0 },
-		{ 1, 1000000, 0, 1000000, 0 },
-		{ 1, 100, 10, 1000000, -1 },
-		{ 1, 1000000, 10, 10, -1 },
+		{ 1, 10, 1000000, 98, 0 },
+		{ 1, 0, 1000000, 1000000, 0 },
+		{ 1, 10, 1000000, 100, -1 },
+		{ 1, 10, 10, 1000000, -1 },
 		/* as much again as this program has, for each octet */
-		{ (uint64_t)1 << 40, 100, 10, 10, 0 },
-		{ (uint64_t)1 << 24, 100, 1, 1000000000, -1 },
+		{ (uint64_t)1 << 40, 10, 10, 100, 0 },
+		{ (uint64_t)1 << 24, 1, 1000000000, 100, -1 },
 	};
 	struct journal_memory memory;
 	const char *error;
