@@ -16,6 +16,8 @@ from auth_client import AuthClient, one_worker, settle
 from conftest import running, user_maker
 from credentials import ID_LEN, MEMORY, AppPassword, CredentialServer, argon, dovecot_hash
 
+pytestmark = pytest.mark.native
+
 ALL = "auth_debug = yes\nauth_verbose = yes\nmail_debug = yes\nlog_debug = category=auth OR category=mail OR event=*\n"
 HASH = re.compile(rb"\$(?:argon2|7\$|6\$|2y\$)[^\s\"]{8,}|\{(?:SSHA|SHA|CRYPT|BLF)[^}]*\}[A-Za-z0-9+/$]{8,}")
 
