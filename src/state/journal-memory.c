@@ -13,6 +13,7 @@
 #define CHECK_LINES 16384
 /* A recovery copies the messages, and looks for them in tables. */
 #define FACTOR 4
+#define OCTETS_OF_MB (1024 * 1024)
 
 /* All that counts for the limit, or 0 if that is not known. */
 static uint64_t memory_used(void)
@@ -52,7 +53,8 @@ void journal_memory_init(struct journal_memory *memory_r)
 int journal_memory_check(struct journal_memory *memory, unsigned int lines,
 			 uoff_t done, uoff_t size, const char **error_r)
 {
-	uint64_t used, taken, needed;
+	uint64_t used;
+	double taken, needed;
 
 	if (memory->limit == 0 || lines < memory->next_lines || done == 0)
 		return 0;
@@ -60,13 +62,14 @@ int journal_memory_check(struct journal_memory *memory, unsigned int lines,
 	used = memory_used();
 	if (used <= memory->used_at_begin)
 		return 0;
+	/* it may be more than any integer holds */
 	taken = used - memory->used_at_begin;
-	needed = memory->used_at_begin +
-		FACTOR * (uint64_t)((double)taken * size / done);
+	needed = memory->used_at_begin + FACTOR * taken * size / done;
 	if (needed <= memory->limit)
 		return 0;
-	*error_r = t_strdup_printf("needs about %"PRIu64" MB of memory, more "
+	*error_r = t_strdup_printf("needs about %.0f MB of memory, more "
 		"than the %"PRIu64" MB of vsz_limit: raise that of the "
-		"service", needed >> 20, memory->limit >> 20);
+		"service", needed / OCTETS_OF_MB,
+		memory->limit / OCTETS_OF_MB);
 	return -1;
 }
