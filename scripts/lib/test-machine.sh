@@ -180,7 +180,7 @@ benchmark() {
 }
 
 soak() {
-	"$source/tests/soak/run"
+	"$source/tests/soak/run" --seed 2
 }
 
 must "install packages" install_packages
