@@ -220,9 +220,10 @@ class Soak:
         mailbox = visitor.mailbox
         with visitor.session() as pop3:
             told = list(visitor.look(pop3).values())
+            # at the end of the session what is due goes
+            data = retention.contents(visitor.user)
             visitor.end(pop3, {}, ())
         visitor.wait_gone()
-        data = retention.contents(visitor.user)
         if len(data) != len(told):
             mailbox.complain("POP3 has %d messages, and IMAP %d" % (len(told), len(data)))
         numbers = [mailbox.shown(uidl, message) for uidl, message in zip(told, data)]
