@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "str.h"
+#include "master-service.h"
 #include "mail-index.h"
 #include "mail-storage-private.h"
 #include "ostream.h"
@@ -10,8 +11,12 @@
 #include "uidl-template.h"
 #include "uidl-lines.h"
 
+#include <poll.h>
+
 /* The stream is given so many octets at a time. */
 #define SEND_SIZE (16 * 1024)
+/* A client that reads nothing for so long is gone, as for the pop3 process. */
+#define WAIT_MSECS (10 * 60 * 1000)
 
 bool uidl_lines_are_due(const struct client *client,
 			const struct fast_polls *fast)
@@ -20,6 +25,8 @@ bool uidl_lines_are_due(const struct client *client,
 	   that goes on unless it is about a single one of them */
 	return client->trans != NULL && client->cmd != NULL &&
 		fast_polls_have_plain_uidls(fast) &&
+		/* nobody else waits while this client does not read */
+		master_service_get_client_limit(master_service) == 1 &&
 		/* else a client that does not read could have one reply after
 		   the other added to the buffer */
 		!POP3_CLIENT_OUTPUT_FULL(client);
@@ -41,6 +48,23 @@ static uint32_t get_uid(const struct client *client, uint32_t msgnum)
 	return uid;
 }
 
+/* The pop3 process would end the session at QUIT with what is still in the
+   buffer, so it must not be left there. */
+static int wait_until_sent(struct client *client)
+{
+	struct pollfd pfd = { .fd = client->fd_out, .events = POLLOUT };
+	int ret;
+
+	while ((ret = o_stream_flush(client->output)) == 0) {
+		if (poll(&pfd, 1, WAIT_MSECS) == 0) {
+			client_disconnect(client, "Disconnected for "
+				"inactivity in reading our output");
+			return -1;
+		}
+	}
+	return ret < 0 ? -1 : 0;
+}
+
 /* Returns -1 if nothing can be sent any more, which the pop3 process finds out. */
 static int send_lines(struct client *client, string_t *lines)
 {
@@ -50,7 +74,7 @@ static int send_lines(struct client *client, string_t *lines)
 	if (o_stream_sendv(client->output, &iov, 1) < 0)
 		return -1;
 	str_truncate(lines, 0);
-	return 0;
+	return wait_until_sent(client);
 }
 
 static void print_line(const struct client *client, uint32_t msgnum,
@@ -72,15 +96,10 @@ void uidl_lines_send(struct client *client, const struct fast_polls *fast)
 	     msgnum++) {
 		if (!is_deleted(client, msgnum))
 			print_line(client, msgnum, fast, lines);
-		if (str_len(lines) < SEND_SIZE)
-			continue;
-		ret = send_lines(client, lines);
-		if (ret == 0 && o_stream_flush(client->output) < 0)
-			ret = -1;
+		if (str_len(lines) >= SEND_SIZE)
+			ret = send_lines(client, lines);
 	}
-	if (ret == 0 && str_len(lines) > 0) {
-		/* sent with the last line of the reply */
+	if (ret == 0 && str_len(lines) > 0)
 		(void)send_lines(client, lines);
-	}
 	str_free(&lines);
 }

@@ -14,8 +14,8 @@ struct fast_polls;
    what it was sent before. Otherwise the pop3 process sends them. */
 bool uidl_lines_are_due(const struct client *client,
 			const struct fast_polls *fast);
-/* Send them. What the client does not take at once waits in the buffer of its
-   stream. */
+/* Send them, and wait for the client to take them; one that takes nothing for 10
+   minutes is disconnected. */
 void uidl_lines_send(struct client *client, const struct fast_polls *fast);
 
 #endif

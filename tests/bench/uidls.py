@@ -19,9 +19,9 @@ LISTING = ("UIDL", "QUIT")
 OLD_SECS = 31
 
 # The first two of 2.3 and of 2.4.
-# With such names two thirds of what is left is Dovecot's: sending 200,000 lines, and the start of the process.
-POLL_BOUND = (0.40, 0.20)
-NEW_BOUND = (1.02, 0.80)
+# With such names most of what is left is Dovecot's: sending the lines of LIST, and the start of the process.
+POLL_BOUND = (0.30, 0.12)
+NEW_BOUND = (0.80, 0.80)
 ADOPT_BOUND = 3
 RECOVERY_BOUND = 2
 RECOVERED_BOUND = 1.05

@@ -72,3 +72,18 @@ def test_client_that_does_not_read(base):
     filled = [fill(copy) for copy in found.all]
     found.equal([done for _, done in filled])
     assert filled[2][0] < filled[0][0] + KB / 4
+
+
+def test_client_that_reads_slowly_and_has_said_quit(base):
+    """It gets the whole list before the session ends."""
+    found = Copies(base, MESSAGES, {"pop3_uidl_format": LONG_FORMAT})
+    found.learn()
+    done = []
+    for copy in found.all:
+        with copy.programs.start("pop3") as process:
+            # the pipe holds one and a half of the replies
+            os.write(process.stdin.fileno(), wire("UIDL") * 2 + wire("QUIT"))
+            wait_for(lambda: rests(process), "the pop3 process")
+            done.append(copy.programs.finish(process, b""))
+    found.equal(done)
+    assert done[2].reply.endswith(b"\r\n.\r\n+OK Logging out.\r\n")
