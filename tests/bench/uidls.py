@@ -21,7 +21,7 @@ OLD_SECS = 31
 # The first two of 2.3 and of 2.4.
 # With such names most of what is left is Dovecot's: sending the lines of LIST, and the start of the process.
 POLL_BOUND = (0.30, 0.12)
-NEW_BOUND = (0.80, 0.80)
+NEW_BOUND = (0.80, 0.40)
 ADOPT_BOUND = 3
 RECOVERY_BOUND = 2
 RECOVERED_BOUND = 1.05
