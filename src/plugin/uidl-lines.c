@@ -89,6 +89,7 @@ static void print_line(const struct client *client, uint32_t msgnum,
 void uidl_lines_send(struct client *client, const struct fast_polls *fast)
 {
 	string_t *lines = str_new(default_pool, SEND_SIZE + 1024);
+	bool is_long = FALSE;
 	uint32_t msgnum;
 	int ret = 0;
 
@@ -96,10 +97,19 @@ void uidl_lines_send(struct client *client, const struct fast_polls *fast)
 	     msgnum++) {
 		if (!is_deleted(client, msgnum))
 			print_line(client, msgnum, fast, lines);
-		if (str_len(lines) >= SEND_SIZE)
+		if (str_len(lines) >= SEND_SIZE) {
 			ret = send_lines(client, lines);
+			is_long = TRUE;
+		}
 	}
-	if (ret == 0 && str_len(lines) > 0)
+	if (ret == 0 && is_long) {
 		(void)send_lines(client, lines);
+	} else if (ret == 0) {
+		/* sent with the last line of the reply */
+		o_stream_nsend(client->output, str_data(lines),
+			       str_len(lines));
+		if (POP3_CLIENT_OUTPUT_FULL(client))
+			(void)wait_until_sent(client);
+	}
 	str_free(&lines);
 }

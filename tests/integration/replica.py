@@ -22,7 +22,7 @@ MADE_NAME = re.compile(r"(\d+)\.M(\d+)P(\d+)\.[^\s,:/\"]+")
 # of messages; it matters only that there is one, as the sessions of two copies are not in the same second
 TIMES = ("downloaded", "gone")
 # times, what is made of them, and windows of the quota that may end between the sessions of two copies
-NOT_COMPARED = ("brief", "epoch", "retention", "start", "hour", "day", "week")
+NOT_COMPARED = ("brief", "epoch", "listed", "retention", "start", "hour", "day", "week")
 # Dovecot looks again into folders that were changed within the last second, the plugin at the contents of files that
 # were changed within the last 30.
 QUIET_TIME = 100

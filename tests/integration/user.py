@@ -81,7 +81,11 @@ class User:
         return self.is_told(self.fields)
 
     def is_told(self, fields):
-        told = dict(row.split("\t") for row in self.doveadm("-f", "tab", "user", self.name).splitlines()[1:])
+        # a user who was just added is not known at once
+        found = self.server.run_doveadm("-f", "tab", "user", self.name, check=False)
+        if found.returncode != 0:
+            return False
+        told = dict(row.split("\t") for row in found.stdout.decode("utf-8", "surrogateescape").splitlines()[1:])
         # 2.4 tells some paths with the home in the place of ~
         return all(told.get(key) in (value, value.replace("~/", self.home + "/")) for key, value in fields.items())
 
