@@ -3,7 +3,7 @@
 #include "lib.h"
 #include "array.h"
 #include "hash.h"
-#include "mail-storage-private.h"
+#include "mail-storage.h"
 #include "epoch.h"
 #include "journal.h"
 #include "maildrop.h"
@@ -190,27 +190,11 @@ bool maildrop_has_grown_below(const struct maildrop *drop,
 	return maildrop_count(drop, 1, epoch->uidnext) > epoch->live;
 }
 
-/* Only a maildir has messages back whose expunge was committed. In others all were
-   lost for a while, which a recovery has noted; there it takes a look into the mail
-   itself to know when it was received. */
 static bool may_have_returned(const struct maildrop *drop,
 			      const struct policy_epoch *epoch)
 {
-	if (drop->uidnext <= epoch->uidnext || epoch->listed == 0 ||
-	    epoch->journal_lines <= maildrop_count(drop, 1, epoch->uidnext))
-		return FALSE;
-	return epoch->journal_gone > 0 ||
-		strcmp(drop->box->storage->name, "maildir") == 0;
-}
-
-/* The brief does not say what is gone. */
-static bool needs_all(const struct maildrop *drop,
-		      const struct policy_epoch *epoch)
-{
-	return epoch->journal_generation == 0 &&
-		drop->uidnext > epoch->uidnext &&
-		epoch->journal_lines > maildrop_count(drop, 1, epoch->uidnext) &&
-		strcmp(drop->box->storage->name, "maildir") != 0;
+	return drop->uidnext > epoch->uidnext && epoch->listed != 0 &&
+		epoch->journal_lines > maildrop_count(drop, 1, epoch->uidnext);
 }
 
 int maildrop_find_returned(struct maildrop *drop, struct mail *mail,
@@ -219,8 +203,6 @@ int maildrop_find_returned(struct maildrop *drop, struct mail *mail,
 {
 	ARRAY_TYPE(seq_range) older;
 
-	if (needs_all(drop, epoch))
-		return 1;
 	t_array_init(&older, 8);
 	if (may_have_returned(drop, epoch) &&
 	    find_older(drop, mail, epoch, &older) < 0) {

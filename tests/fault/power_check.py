@@ -24,11 +24,13 @@ class Seen:
         for self.tries in range(1, TRIES + 1):
             self.done = programs.session(LIST_ALL)
             uidls = lab.told_uidls(self.done.reply)
-            self.works = self.done.status == 0 and uidls is not None
+            self.uidls = list((uidls or {}).values())
+            self.messages = re.findall(rb"\+OK \d+ octets\r\n(.*?\r\n)\.\r\n", self.done.reply, re.S)
+            # what a damaged mailbox shows again may be more than is asked for
+            self.works = (self.done.status == 0 and uidls is not None and
+                          len(self.messages) == min(len(self.uidls), MOST))
             if self.works:
                 break
-        self.uidls = list((uidls or {}).values())
-        self.messages = re.findall(rb"\+OK \d+ octets\r\n(.*?\r\n)\.\r\n", self.done.reply, re.S)
         self.numbers = list(map(number_of, self.messages))
 
     def __str__(self):
@@ -67,16 +69,15 @@ class After:
 
     def complaints(self):
         seen = self.again(self.victim.later)
-        found = [*self.of_client(seen), *self.of_uidls(seen), *self.of_counters(seen), *self.of_state(seen)]
-        doubtful = [*self.of_mail(seen), *self.of_doubles(seen)]
+        found = [*self.of_uidls(seen), *self.of_counters(seen), *self.of_state(seen)]
+        doubtful = [*self.of_client(seen), *self.of_mail(seen), *self.of_doubles(seen)]
         if not doubtful and seen.tries == 1 and seen.works:
             return found
         return found + self.compare_with_stock(seen, doubtful) + self.after_resync()
 
     @staticmethod
     def of_client(seen):
-        # what a damaged mailbox shows again may be more than was asked for
-        if min(len(seen.uidls), MOST) == len(seen.messages):
+        if seen.works:
             return []
         return ["P4: %d UIDLs, %d messages, status %d: %r, %s" % (
             len(seen.uidls), len(seen.messages), seen.done.status, seen.done.reply[-100:], seen.done.log[-300:])]
