@@ -10,6 +10,7 @@
 #include "pop3-policy-settings.h"
 #include "store.h"
 #include "capa-ostream.h"
+#include "gather-ostream.h"
 #include "fast-polls.h"
 #include "reply-ostream.h"
 #include "session-capa.h"
@@ -124,6 +125,8 @@ int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 	if (session->refused)
 		return -1;
 	if (session->capa == NULL) {
+		if (session->fast != NULL)
+			gather_ostream_init(session->client);
 		if (session->set->rate != 0) {
 			session->throttle =
 				throttle_ostream_init(session->client,

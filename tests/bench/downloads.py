@@ -10,7 +10,7 @@ COUNT = 1000
 SIZE = 5120
 LINES = [f"RETR {number}" for number in range(1, COUNT + 1)] + ["QUIT"]
 
-BOUND = 1.01
+BOUND = 0.98
 STATE_BOUND = 4096
 
 
