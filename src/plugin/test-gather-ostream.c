@@ -124,6 +124,7 @@ static const struct {
 	{ { 1, MOST, 0 }, 1, 1 },
 	{ { MOST, 1, 0 }, MOST, 1 },
 	{ { MOST - 1, 1, 1 }, MOST, 1 },
+	{ { MOST + 1, 0, 0 }, MOST + 1, 1 },
 	{ { MOST + 1, 1, 1 }, MOST + 1, 1 },
 	{ { 1, MOST + 1, 1 }, MOST + 2, 2 },
 	{ { MOST, MOST, MOST }, 2 * MOST, 2 },
@@ -139,7 +140,8 @@ static void test_limits(void)
 		fixture_begin();
 		o_stream_cork(client.output);
 		for (n = 0, all = 0; n < 3; n++) {
-			send_size('a' + n, limits[i].sizes[n]);
+			if (limits[i].sizes[n] > 0)
+				send_size('a' + n, limits[i].sizes[n]);
 			all += limits[i].sizes[n];
 		}
 		test_assert_idx(str_len(wire) == limits[i].left, i);
