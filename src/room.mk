@@ -31,7 +31,6 @@ auth_lib = $(top_builddir)/src/auth/libauth.la
 maildrop_lib = $(top_builddir)/src/maildrop/libmaildrop.la
 fast_polls_lib = $(top_builddir)/src/fast-polls/libfastpolls.la
 retention_lib = $(top_builddir)/src/retention/libretention.la
-settings_check_lib = $(top_builddir)/src/settings/libsettings-check.la
 settings_passdb_lib = $(top_builddir)/src/settings/libsettings-passdb.la
 settings_passdb_list_lib = $(top_builddir)/src/settings/libsettings-passdb-list.la
 settings_lib = $(top_builddir)/src/settings/libsettings.la

@@ -4,7 +4,7 @@
 #include "array.h"
 #include "compat.h"
 #include "doveadm-mail.h"
-#include "pop3-policy-setting-names.h"
+#include "pop3-policy-setting-value.h"
 #include "credential.h"
 #include "credential-check.h"
 #include "exempt.h"

@@ -14,9 +14,4 @@ struct pop3_policy_setting_name {
 /* The last one has no name. */
 extern const struct pop3_policy_setting_name pop3_policy_setting_names[];
 
-/* Whether there is a setting of this name that can have this value. If not,
-   *error_r says why. */
-bool pop3_policy_setting_is_valid(const char *name, const char *value,
-				  const char **error_r);
-
 #endif

@@ -4,6 +4,7 @@
 #include "test-common.h"
 #include "pop3-policy-settings.h"
 #include "pop3-policy-setting-names.h"
+#include "pop3-policy-setting-value.h"
 
 static void test_good(void)
 {

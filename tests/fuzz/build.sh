@@ -49,7 +49,8 @@ compile() {
 {
 	units policy state credentials auth dict | grep -v -e /dict-kv.c -e /dict-clock.c
 	for unit in compat/compat compat/compat-user-vars credentials/test-credential-use state/test-home dict/test-kv \
-		settings/pop3-policy-settings-check maildrop/search-query doveadm/uidl-list-file; do
+		settings/pop3-policy-settings-check settings/pop3-policy-setting-names maildrop/search-query \
+		doveadm/uidl-list-file; do
 		echo "$top/src/$unit.c"
 	done
 } | compile with-clang/units "-fsanitize=fuzzer-no-link $asan"

@@ -10,6 +10,7 @@
 #include "retention-text.h"
 #include "socket-name.h"
 #include "pop3-policy-settings.h"
+#include "pop3-policy-setting-names.h"
 #include "fuzz.h"
 
 #include <ctype.h>
@@ -21,35 +22,6 @@ const char *const fuzz_corpus = "settings";
 
 #define UNTOUCHED 4711
 #define SPACES " \t\r\n"
-
-#define DEF(name) { #name, offsetof(struct pop3_policy_settings, name) }
-
-static const struct {
-	const char *name;
-	size_t offset;
-} names[] = {
-	DEF(pop3_policy_quota),
-	DEF(pop3_policy_quota_warning),
-	DEF(pop3_policy_quota_top),
-	DEF(pop3_policy_quota_action),
-	DEF(pop3_policy_rate),
-	DEF(pop3_policy_state),
-	DEF(pop3_policy_on_error),
-	DEF(pop3_policy_login_delay),
-	DEF(pop3_policy_login_burst),
-	DEF(pop3_policy_uidl_alarm),
-	DEF(pop3_policy_fast_polls),
-	DEF(pop3_policy_view),
-	DEF(pop3_policy_keep_downloaded),
-	DEF(pop3_policy_keep_undownloaded),
-	DEF(pop3_policy_keep_max_messages),
-	DEF(pop3_policy_keep_max_size),
-	DEF(pop3_policy_expire_action),
-	DEF(pop3_policy_exempt),
-	DEF(pop3_policy_device),
-	DEF(pop3_policy_keep_devices),
-	DEF(pop3_policy_report_only),
-};
 
 static const struct pop3_policy_settings defaults = {
 	.pop3_policy_quota = "",
@@ -272,11 +244,12 @@ static void check_settings(struct pop3_policy_settings *set)
 /* The text in the place of one after the other. */
 static void check_each(const char *text)
 {
+	const struct pop3_policy_setting_name *def;
 	struct pop3_policy_settings set;
-	unsigned int i;
 
-	for (i = 0; i < N_ELEMENTS(names); i++) T_BEGIN {
-		const char **value = PTR_OFFSET(&set, names[i].offset);
+	def = pop3_policy_setting_names;
+	for (; def->name != NULL; def++) T_BEGIN {
+		const char **value = PTR_OFFSET(&set, def->offset);
 
 		set = defaults;
 		*value = text;
@@ -287,16 +260,17 @@ static void check_each(const char *text)
 /* Lines such as "pop3_policy_quota=5M/day". */
 static void check_together(const char *text)
 {
+	const struct pop3_policy_setting_name *def;
 	struct pop3_policy_settings set = defaults;
 	const char *const *line, *value;
-	unsigned int i;
 
 	for (line = t_strsplit(text, "\n"); *line != NULL; line++) {
 		value = strchr(*line, '=');
-		for (i = 0; i < N_ELEMENTS(names) && value != NULL; i++) {
-			if (strncmp(*line, names[i].name, value - *line) == 0)
+		def = pop3_policy_setting_names;
+		for (; def->name != NULL && value != NULL; def++) {
+			if (strncmp(*line, def->name, value - *line) == 0)
 				*(const char **)PTR_OFFSET(&set,
-					names[i].offset) = value + 1;
+					def->offset) = value + 1;
 		}
 	}
 	check_settings(&set);
