@@ -4,7 +4,8 @@
 import dataclasses
 
 import shrink
-from history import Difference, History
+from comparison import Difference
+from history import History
 from plan import plan
 
 STEPS = 25
