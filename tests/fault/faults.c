@@ -6,7 +6,11 @@
    FAULT_BELOW=FOLDER   only what is below it counts
    FAULT_LOG=FILE       a line for each call, see note()
    FAULT_DATA=1         with the octets that were written, in hexadecimal
-   FAULT_AT=N           the call that is harmed, from 1
+   FAULT_AT=N           the call that is harmed, from 1; with the next two it
+			is the N-th of those that they fit
+   FAULT_CALL=NAME      of that name
+   FAULT_PATH=PATTERN   whose path fits, as fnmatch(3) has it, with what comes
+			after the folder; "*" stands for "/", too
    FAULT_DO=before      the process is killed before that call,
    FAULT_DO=after       or after it,
    FAULT_DO=half        or when half of the octets are written
@@ -23,6 +27,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -52,10 +57,10 @@ enum harm {
 	HARM_FAIL
 };
 
-static const char *below, *what;
+static const char *below, *what, *call_name, *pattern;
 static int log_fd = -1, harm_errno;
-static unsigned long at, count, patience, waits;
-static bool with_data, sticky, with_opens;
+static unsigned long at, count, fitting, patience, waits;
+static bool with_data, sticky, with_opens, is_harmed;
 /* the file that is full since a short write */
 static dev_t full_dev;
 static ino_t full_ino;
@@ -83,6 +88,8 @@ __attribute__((constructor)) static void init(void)
 	what = copy("FAULT_DO");
 	harm_errno = number("FAULT_DO");
 	at = number("FAULT_AT");
+	call_name = copy("FAULT_CALL");
+	pattern = copy("FAULT_PATH");
 	patience = number("FAULT_PATIENCE");
 	with_data = number("FAULT_DATA") != 0;
 	sticky = number("FAULT_STICKY") != 0;
@@ -148,57 +155,7 @@ static bool name_is_below(int dir_fd, const char *name, char *path)
 	return below != NULL && is_below(at_path(dir_fd, name, path));
 }
 
-/* -- what happens to it */
-
-static void die(void)
-{
-	syscall(SYS_kill, getpid(), SIGKILL);
-	for (;;)
-		pause();
-}
-
-/* A full disk lets go of what is there. */
-static bool works_when_full(const char *name)
-{
-	static const char *const names[] = {
-		"unlink", "unlinkat", "rmdir", "chmod", "fchmod", "chown",
-		"fchown", "utime", "utimes", "futimens", "ftruncate",
-		"truncate", "open"
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Counts a call; dies, or says what is to happen to it. */
-static enum harm begin(const char *name)
-{
-	count++;
-	if (what == NULL || at == 0 || count < at)
-		return HARM_NONE;
-	if (count > at) {
-		if (!sticky || harm_errno == 0 ||
-		    (harm_errno == ENOSPC && works_when_full(name)))
-			return HARM_NONE;
-		return HARM_FAIL;
-	}
-	if (strcmp(what, "before") == 0)
-		die();
-	if (strcmp(what, "after") == 0)
-		return HARM_DIE_AFTER;
-	if (strcmp(what, "half") == 0)
-		return HARM_DIE_HALF;
-	return strcmp(what, "short") == 0 ? HARM_SHORT : HARM_FAIL;
-}
-
-static int fail(void)
-{
-	errno = harm_errno;
-	return -1;
-}
+/* -- what is written down */
 
 static void put_hex(FILE *file, const unsigned char *data, long size)
 {
@@ -217,7 +174,9 @@ static ino_t inode(int fd, const char *path)
 }
 
 /* A line of the log: number, name, inode, offset, size, result (below 0:
-   errno), path, second path or "-", and with FAULT_DATA what was written. */
+   errno), path, second path or "-", and with FAULT_DATA what was written.
+   The name is "tell" for what the client was told, and "harm" before the line
+   of the call that is harmed, if that has one: these are no calls. */
 static void
 note(const char *name, int fd, const char *path, const char *path2,
      long offset, long size, long result, const void *data)
@@ -243,6 +202,74 @@ note(const char *name, int fd, const char *path, const char *path2,
 	syscall(SYS_write, log_fd, line, len);
 	free(line);
 	errno = old_errno;
+}
+
+/* -- what happens to it */
+
+static void die(void)
+{
+	syscall(SYS_kill, getpid(), SIGKILL);
+	for (;;)
+		pause();
+}
+
+/* A full disk lets go of what is there. */
+static bool works_when_full(const char *name)
+{
+	static const char *const names[] = {
+		"unlink", "unlinkat", "rmdir", "chmod", "fchmod", "chown",
+		"fchown", "utime", "utimes", "futimens", "ftruncate",
+		"truncate", "open"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool fits(const char *name, const char *path)
+{
+	if (call_name != NULL && strcmp(call_name, name) != 0)
+		return false;
+	if (pattern == NULL)
+		return true;
+	/* of two names the first one may be elsewhere */
+	if (is_below(path))
+		path += strlen(below);
+	return fnmatch(pattern, path, 0) == 0;
+}
+
+/* Counts a call; dies, or says what is to happen to it. */
+static enum harm begin(const char *name, const char *path)
+{
+	count++;
+	if (what == NULL || at == 0)
+		return HARM_NONE;
+	if (is_harmed) {
+		if (!sticky || harm_errno == 0 ||
+		    (harm_errno == ENOSPC && works_when_full(name)))
+			return HARM_NONE;
+		return HARM_FAIL;
+	}
+	if (!fits(name, path) || ++fitting < at)
+		return HARM_NONE;
+	is_harmed = true;
+	note("harm", -1, path, NULL, 0, 0, 0, NULL);
+	if (strcmp(what, "before") == 0)
+		die();
+	if (strcmp(what, "after") == 0)
+		return HARM_DIE_AFTER;
+	if (strcmp(what, "half") == 0)
+		return HARM_DIE_HALF;
+	return strcmp(what, "short") == 0 ? HARM_SHORT : HARM_FAIL;
+}
+
+static int fail(void)
+{
+	errno = harm_errno;
+	return -1;
 }
 
 static void end(enum harm harm)
@@ -316,7 +343,7 @@ do_put(long call, const struct put *put, size_t size, const char *path)
 		errno = ENOSPC;
 		return -1;
 	}
-	harm = begin(put->name);
+	harm = begin(put->name, path);
 	offset = call == SYS_pwrite64 ? put->offset : offset_of(put->fd);
 	if (harm == HARM_FAIL)
 		ret = fail();
@@ -415,7 +442,7 @@ int name decl \
 \
 	if (!fd_is_below(fd, path)) \
 		return real args; \
-	harm = begin(#name); \
+	harm = begin(#name, path); \
 	ret = harm == HARM_FAIL ? fail() : real args; \
 	note(#name, fd, path, NULL, offset, size, ret, NULL); \
 	end(harm); \
@@ -440,7 +467,7 @@ int posix_fallocate(int fd, off_t start, off_t length)
 
 	if (!fd_is_below(fd, path))
 		return real(fd, start, length);
-	harm = begin("posix_fallocate");
+	harm = begin("posix_fallocate", path);
 	/* it returns what others leave in errno */
 	ret = harm == HARM_FAIL ? harm_errno : real(fd, start, length);
 	errno = ret;
@@ -462,7 +489,7 @@ int name decl \
 \
 	if (!name_is_below(dir_fd, file, path)) \
 		return real args; \
-	harm = begin(#name); \
+	harm = begin(#name, path); \
 	ret = harm == HARM_FAIL ? fail() : real args; \
 	note(#name, -1, path, NULL, offset, 0, ret, NULL); \
 	end(harm); \
@@ -499,7 +526,7 @@ int name decl \
 	counts = name_is_below(dir_fd2, file2, path2) || counts; \
 	if (!counts) \
 		return real args; \
-	harm = begin(#name); \
+	harm = begin(#name, path); \
 	ret = harm == HARM_FAIL ? fail() : real args; \
 	note(#name, -1, path, path2, 0, 0, ret, NULL); \
 	end(harm); \
@@ -538,7 +565,7 @@ static int do_open(int dir_fd, const char *file, int flags, mode_t mode)
 		name = "empty";
 	else if (!with_opens)
 		return syscall(SYS_openat, dir_fd, file, flags, mode);
-	harm = begin(name);
+	harm = begin(name, path);
 	fd = harm == HARM_FAIL ? fail() :
 		syscall(SYS_openat, dir_fd, file, flags, mode);
 	note(name, fd, path, NULL, flags, 0, fd, NULL);

@@ -32,6 +32,6 @@ class Service:
 
     def calls(self):
         """What was written down since the last time."""
-        found = [call for call in lab.read_calls(self.log) if not call.is_tell]
+        found = [call for call in lab.read_calls(self.log) if call.counts]
         os.truncate(self.log, 0)
         return found

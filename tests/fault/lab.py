@@ -32,6 +32,8 @@ STATE_DIR = "pop3-policy"
 DOVECOTS = "Dovecot's"
 # of ours; nobody waits for what a dead process has left of them
 OUR_LOCKS = ("state.lock", "retention.lock", "login.lock")
+# a session that makes its calls in another way is tried again so often, until it makes the one that is harmed
+TRIES = 5
 # parts of names that are not the same each time: times, process ids, random ones
 CHANGING = re.compile(r"[0-9a-f]{8,}|\d{6,}|M\d+P\d+Q?\d*|(?<=P)\d+(?=Q)|(?<=M)\d+")
 
@@ -64,7 +66,7 @@ def mail_settings(form):
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A line of the log of the library."""
+    """A line of the log of the library, which may be no call."""
 
     number: int
     name: str
@@ -79,8 +81,17 @@ class Call:
 
     @property
     def is_tell(self):
-        """Not a call that counts, but what the client was told."""
+        """What the client was told."""
         return self.name == "tell"
+
+    @property
+    def is_harm(self):
+        """The next call is harmed; it has no line if the process was killed."""
+        return self.name == "harm"
+
+    @property
+    def counts(self):
+        return not self.is_tell and not self.is_harm
 
     @property
     def owner(self):
@@ -91,6 +102,17 @@ class Call:
     def key(self, home):
         """What is the same in another run."""
         return self.name, CHANGING.sub("*", self.path.replace(home, "~"))
+
+    def among(self, calls, home):
+        """Variables by which the library finds this one of CALLS in another run below HOME, also if others come before
+        it there that did not: its name, its path without what changes, and which one it is of those that have both."""
+        path = self.path.removeprefix(home)
+        parts = CHANGING.split(path)
+        # what "*" is for fnmatch()
+        fits = re.compile(".*".join(map(re.escape, parts)), re.DOTALL).fullmatch
+        same = [call for call in calls if call.name == self.name and fits(call.path.removeprefix(home))]
+        pattern = "*".join(re.sub(r"[*?[\\]", r"\\\g<0>", part) for part in parts)
+        return {"FAULT_CALL": self.name, "FAULT_PATH": pattern, "FAULT_AT": str(same.index(self) + 1)}
 
 
 def read_calls(path):
@@ -247,12 +269,24 @@ class Home:
             os.unlink(path)
 
     def recorded(self, run, **more):
-        """The calls of RUN, which is given variables for the library and starts from the image."""
+        """The log of RUN, which is given variables for the library and starts from the image."""
+        return self.logged(run, fault(**more))[1]
+
+    def harmed(self, run, variables):
+        """What RUN returns, harmed as VARIABLES say; None if it never made that call."""
+        for _ in range(TRIES):
+            done, log = self.logged(run, variables)
+            if any(call.is_harm for call in log):
+                return done
+        return None
+
+    def logged(self, run, variables):
+        """What RUN returns, and its log, as far as it came."""
         with open(self.log, "w", encoding="ascii"):
             os.chmod(self.log, 0o666)
         self.again()
-        run(fault(log=self.log, **more))
-        return read_calls(self.log)
+        done = run({**fault(log=self.log), **variables})
+        return done, read_calls(self.log)
 
     def remove(self):
         shutil.rmtree(self.base)

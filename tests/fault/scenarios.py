@@ -115,20 +115,16 @@ class Stage:
         self.counted = self.home.bytes_today()
 
     def run(self, variables):
-        """The session of the scenario in a home as it was in the beginning."""
-        self.home.again()
+        """The session of the scenario."""
         return self.programs.session(COMMANDS, variables)
 
-    def run_and_record(self, variables):
-        """And its calls, as far as it came."""
-        kept = []
-        calls = self.home.recorded(lambda log: kept.append(self.programs.session(COMMANDS, {**log, **variables})))
-        return kept[0], [call for call in calls if not call.is_tell]
+    def calls(self, opens=False):
+        """All calls of the session that count, of one run; with OPENS also those that open a file for reading."""
+        return self.recorded(opens)
 
     @functools.cache
-    def calls(self, opens=False):
-        """All calls of the session that count; with OPENS also those that open a file for reading."""
+    def recorded(self, opens):
         for _ in range(2):
             # what has run once may find times of files that it has read
             found = self.home.recorded(self.run, **({"open": 1} if opens else {}))
-        return [call for call in found if not call.is_tell]
+        return [call for call in found if call.counts]

@@ -1,6 +1,8 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """What stock Dovecot makes of the same fault at the same call, in sessions that take the same messages away."""
 
+import dataclasses
+
 import lab
 from scenarios import ALL, ARCHIVE, COMMANDS, FIRST, NOW
 from verdict import BROKEN, FULL, LEFT, LOST, TAKEN, TWICE, UIDL, Verdict
@@ -31,24 +33,24 @@ class Control:
         return self.deleting(GOES[:1], variables)
 
     def deleting(self, numbers, variables):
-        self.stage.home.again()
         return self.programs.session([*COMMANDS[:-1], *map("DELE %d".__mod__, numbers), "QUIT"], variables)
 
     def imap(self, variables):
         """Retention tries one message before the others."""
-        self.stage.home.again()
         lines = ["1 CREATE " + ARCHIVE, "2 SELECT INBOX", "F UID FETCH %s BODY[]" % ",".join(map(str, NOW)),
                  "3 UID MOVE %d %s" % (GOES[0], ARCHIVE),
                  "4 UID MOVE %d:%d %s" % (GOES[1], GOES[-1], ARCHIVE), "5 LOGOUT"]
         return self.programs.session(lines, variables, program="imap")
 
-    def calls(self, run, point):
-        """Those at which the same may happen: of the same name with a file of the same name; on a disk that stays full,
-        any."""
+    def points(self, run, point):
+        """Variables for each at which the same may happen: at calls of the same name with a file of the same name; on a
+        disk that stays full, at any."""
         more = {"open": 1} if point.fault == "EMFILE" else {}
-        key = point.call.key(self.stage.home.home)
-        return [call for call in self.stage.home.recorded(run, **more) if not call.is_tell and
-                (point.fault == FULL and call.name in SPACE or call.key(self.stage.home.home) == key)]
+        home = self.stage.home.home
+        calls = [call for call in self.stage.home.recorded(run, **more) if call.counts]
+        for call in calls:
+            if point.fault == FULL and call.name in SPACE or call.key(home) == point.call.key(home):
+                yield dataclasses.replace(point, call=call).variables_among(calls, home)
 
     def known(self):
         """The UIDLs of stock Dovecot."""
@@ -63,9 +65,10 @@ class Control:
         if key not in self.found:
             self.found[key] = set()
             for run, target in ((self.pop3, None), (self.pop3_first, None), (self.imap, ARCHIVE)):
-                for call in self.calls(run, point):
-                    done = run({**point.variables(), "FAULT_AT": str(call.number)})
-                    self.found[key] |= self.judge(point, done, target)
+                for variables in self.points(run, point):
+                    done = self.stage.home.harmed(run, variables)
+                    if done is not None:
+                        self.found[key] |= self.judge(point, done, target)
             if self.found[key] & BREAKS:
                 self.found[key] |= BROKEN_MAIL
         return kinds <= self.found[key]

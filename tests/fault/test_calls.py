@@ -1,14 +1,18 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""What the library sees of a session is all that strace sees: no call that changes a file is left out of the matrix."""
+"""What the library sees of a session is all that strace sees: no call that changes a file is left out of the matrix. And
+it finds a call in another run."""
 
 import collections
 import itertools
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 import harms
+import lab
 import standalone
 from lab import DOVECOTS, FORMATS
 from scenarios import COMMANDS, SCENARIOS, Stage
@@ -61,7 +65,7 @@ CASES = [(form, name) for form, name in itertools.product(FORMATS, SCENARIOS)
 
 @pytest.mark.parametrize("form, name", CASES)
 def test_library_sees_all(memory_disk, form, name):
-    """And each session makes the same calls, so that the number of a call says which one it is."""
+    """And each session makes the same calls, so that a call is found in another one."""
     stage = Stage(memory_disk, form, SCENARIOS[name])
     path = os.path.join(stage.home.base, "trace")
 
@@ -70,7 +74,7 @@ def test_library_sees_all(memory_disk, form, name):
             return stage.programs.run("pop3", sent=b"".join(map(standalone.wire, COMMANDS)),
                                       wrapper=("strace", "-f", "-y", "-qq", "-s", "0", "-o", path))
 
-    known = [call for call in stage.home.recorded(run) if not call.is_tell]
+    known = [call for call in stage.home.recorded(run) if call.counts]
     trace = Trace(path, stage.home.home)
     assert len(trace.processes) == 1 and not trace.others, trace.others
     seen = collections.Counter(call.name for call in known)
@@ -84,3 +88,44 @@ def test_library_sees_all(memory_disk, form, name):
     assert of_ours(known, stage.home.home) == of_ours(stage.calls(), stage.home.home)
     assert abs(len(known) - len(stage.calls())) <= 3
     stage.home.remove()
+
+
+# tells which folders could not be made
+MAKES = """
+import os, sys
+for name in sys.argv[1:]:
+    try:
+        os.mkdir(name)
+    except OSError:
+        print(name)
+"""
+KNOWN = ["1000000001.a", "x[1]*?\\", "1000000002.a", "b", "x1*"]
+# others are before those that are wanted, and one is missing
+AGAIN = ["b", "x1y?\\", "1000000003.a", "b.1000000004.c", "x[1]*?\\", "1000000005.a", "c"]
+SAME = dict(zip(KNOWN, ["1000000003.a", "x[1]*?\\", "1000000005.a", "b", None]))
+
+
+def make_folders(base, names, variables):
+    """The log, and what failed."""
+    home, log = base / "home", base / "log"
+    log.unlink(missing_ok=True)
+    home.mkdir()
+    done = subprocess.run([sys.executable, "-c", MAKES, *names], cwd=home, stdout=subprocess.PIPE, check=True, text=True,
+                          env={**lab.fault(log=log, below=home), **variables, "LD_PRELOAD": lab.library()})
+    home.rename(base / ("home-%d" % len(os.listdir(base))))
+    return lab.read_calls(log), done.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("memory_disk")
+@pytest.mark.parametrize("sticky", [0, 1])
+def test_call_is_found_in_another_order(tmp_path, sticky):
+    """By its name and path without what changes in it, also if it is another one by number; and so it is seen that it is
+    not there. What a sticky error meets then are all calls."""
+    calls, failed = make_folders(tmp_path, KNOWN, {})
+    assert [os.path.basename(call.path) for call in calls if call.counts] == KNOWN and not failed
+    for name, call in zip(KNOWN, calls):
+        log, failed = make_folders(tmp_path, AGAIN, {
+            **lab.fault("EROFS", call.number, sticky=sticky), **call.among(calls, str(tmp_path / "home"))})
+        place = AGAIN.index(SAME[name]) if SAME[name] else len(AGAIN)
+        assert failed == (AGAIN[place:] if sticky else AGAIN[place:place + 1])
+        assert [os.path.basename(call.path) for call in log if call.is_harm] == AGAIN[place:place + 1]

@@ -24,6 +24,7 @@ def test_no_message_goes_without_a_copy(stage, fault):
     points = [point for point in harms.points(stage.calls(), []) if point.fault == fault
               and point.call.key(stage.home.home)[1].endswith("mail/Archive")]
     assert len(points) > 4
-    lost = [(point.call.number, found.complaints) for point in points
-            if LOST in (found := judge(stage, point.fault, harm.harmed(point))).kinds]
+    lost = [(point.call.number, found.complaints) for point in points if (done := harm.harmed(point)) is not None
+            and LOST in (found := judge(stage, point.fault, done)).kinds]
+    harm.check_found(points)
     assert not lost

@@ -100,7 +100,7 @@ class Folder:
         with open(self.log, "w", encoding="ascii"):
             pass
         assert self.run(lab.fault(log=self.log, **more)).status == 0
-        return [call for call in lab.read_calls(self.log) if not call.is_tell]
+        return [call for call in lab.read_calls(self.log) if call.counts]
 
     def check_rights(self):
         """Auth reads and locks what doveadm writes as root."""
