@@ -112,8 +112,7 @@ class Harm:
         return done
 
     def check_found(self, points):
-        """All of them were harmed, but for a call that Dovecot makes by the clock: it looks at times of files, which
-        are the same for a second."""
+        """All of them were harmed, but for a few: Dovecot makes some calls only if a file has just changed."""
         assert len(self.missed) <= 1 + len(points) // 100, "%d of %d points were never reached: %s" % (
             len(self.missed), len(points), self.missed)
 

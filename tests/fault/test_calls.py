@@ -1,6 +1,6 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""What the library sees of a session is all that strace sees: no call that changes a file is left out of the matrix. And
-it finds a call in another run."""
+"""What the library sees of a session is all that strace sees: no call that changes a file is left out of the matrix.
+And it finds a call in another run."""
 
 import collections
 import itertools
@@ -110,8 +110,9 @@ def make_folders(base, names, variables):
     home, log = base / "home", base / "log"
     log.unlink(missing_ok=True)
     home.mkdir()
-    done = subprocess.run([sys.executable, "-c", MAKES, *names], cwd=home, stdout=subprocess.PIPE, check=True, text=True,
-                          env={**lab.fault(log=log, below=home), **variables, "LD_PRELOAD": lab.library()})
+    environment = {**lab.fault(log=log, below=home), **variables, "LD_PRELOAD": lab.library()}
+    done = subprocess.run([sys.executable, "-c", MAKES, *names], cwd=home, env=environment, stdout=subprocess.PIPE,
+                          check=True, text=True)
     home.rename(base / ("home-%d" % len(os.listdir(base))))
     return lab.read_calls(log), done.stdout.splitlines()
 
@@ -119,8 +120,8 @@ def make_folders(base, names, variables):
 @pytest.mark.usefixtures("memory_disk")
 @pytest.mark.parametrize("sticky", [0, 1])
 def test_call_is_found_in_another_order(tmp_path, sticky):
-    """By its name and path without what changes in it, also if it is another one by number; and so it is seen that it is
-    not there. What a sticky error meets then are all calls."""
+    """By its name and path without what changes in it, also if its number is another one; and so it is seen that
+    it is not there. What a sticky error meets then are all calls."""
     calls, failed = make_folders(tmp_path, KNOWN, {})
     assert [os.path.basename(call.path) for call in calls if call.counts] == KNOWN and not failed
     for name, call in zip(KNOWN, calls):
