@@ -102,8 +102,8 @@ static int match_messages(struct recovery *recovery, const char **error_r)
 	struct recovery_counts *counts = &recovery->counts;
 	unsigned int matched;
 
-	pop3_uidl_match_guids(&recovery->known, &recovery->found,
-			      recovery->same_uids);
+	/* between equal messages, UIDs that may mean nothing do no harm */
+	pop3_uidl_match_guids(&recovery->known, &recovery->found, TRUE);
 	matched = count_matched(recovery);
 	counts->kept_by_guid = matched;
 	if (needs_hashes(recovery, matched)) {

@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "array.h"
+#include "istream.h"
 #include "ostream.h"
 #include "module-context.h"
 #include "mail-storage.h"
@@ -205,6 +206,19 @@ static void session_learn(struct pop3_policy_session *session)
 	fast_polls_learn(session->fast, check_epoch, session);
 }
 
+/* The pop3 process does this as well, but later. What is read of the mailbox in
+   between would be in the way of the message that is being sent: those of an mbox
+   share a stream. */
+static void end_command(struct client *client)
+{
+	if (client->cmd == NULL)
+		return;
+	i_stream_close(client->input);
+	o_stream_close(client->output);
+	client->cmd(client);
+	i_assert(client->cmd == NULL);
+}
+
 static void session_client_destroy(struct client *client, const char *reason)
 {
 	struct pop3_policy_session *session = CLIENT_SESSION(client);
@@ -214,6 +228,7 @@ static void session_client_destroy(struct client *client, const char *reason)
 		session->module_ctx.super.destroy;
 	unsigned int whole;
 
+	end_command(client);
 	if (!session->finished)
 		session_finish(session);
 	whole = seq_range_count(fetched_uids_get(&session->sent_whole));
@@ -236,8 +251,7 @@ static void session_client_destroy(struct client *client, const char *reason)
 	fetched_uids_deinit(&session->sent_whole);
 	event_unref(&session->event);
 	puser->session = NULL;
-	/* the message that is being sent, if there is one, is freed in there:
-	   the session's memory goes with the client */
+	/* the session's memory goes with the client */
 	super_destroy(client, reason);
 }
 

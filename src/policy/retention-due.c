@@ -38,8 +38,9 @@ limits_are_due(const struct pop3_retention_rules *rules,
 	       const struct pop3_retention_bounds *bounds,
 	       uint64_t messages, uint64_t bytes, time_t now)
 {
-	/* these take only what was downloaded */
-	if (!has_limits(rules) || bounds->oldest_downloaded == 0)
+	/* these take only what was downloaded, and not in the future */
+	if (!has_limits(rules) || bounds->oldest_downloaded == 0 ||
+	    bounds->oldest_downloaded > now)
 		return FALSE;
 	if ((messages != UINT64_MAX && messages > rules->max_messages) ||
 	    (bytes != UINT64_MAX && bytes > rules->max_bytes))

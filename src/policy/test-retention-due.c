@@ -67,6 +67,10 @@ static const struct {
 	{ FOREVER, FOREVER, FOREVER, 10, { AGO(1), NOW, 0, 0, 0 }, 1, 11, DUE },
 	{ FOREVER, FOREVER, FOREVER, 10, { AGO(1), NOW, 0, 0, 0 }, 99, 10,
 	  NOT },
+	{ FOREVER, FOREVER, 10, FOREVER, { AGO(1), NOW + 1, 0, 0, 0 }, 11, 0,
+	  NOT },
+	{ FOREVER, FOREVER, FOREVER, 10, { AGO(1), NOW + 1, 0, 0, 0 }, 1, 11,
+	  NOT },
 	/* if it is not known what there is, daily */
 	{ FOREVER, FOREVER, 10, FOREVER, { AGO(1), NOW, 0, 0, 0 },
 	  UNKNOWN, UNKNOWN, DUE },

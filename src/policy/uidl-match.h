@@ -25,11 +25,10 @@ ARRAY_DEFINE_TYPE(pop3_found_message, struct pop3_found_message);
 
 /* Give found messages that have no match yet the known messages of the same
    GUID, as pop3_guid_normalize() leaves it; one without a GUID matches nothing.
-   Copies of one message may share a GUID; which is which does not matter, as
-   they are equal: with same_uids those whose UID is the same are matched first
-   (only then do UIDs of the journal mean anything), the others in the order of
-   both arrays. No known message is matched twice, counting those that are
-   matched already. */
+   Copies of one message may share a GUID, and are equal: with same_uids those
+   whose UID is the same are matched first, the others in the order of both
+   arrays. No known message is matched twice, counting those that are matched
+   already. */
 void pop3_uidl_match_guids(const ARRAY_TYPE(pop3_message) *known,
 			   ARRAY_TYPE(pop3_found_message) *found,
 			   bool same_uids);
@@ -37,9 +36,9 @@ void pop3_uidl_match_guids(const ARRAY_TYPE(pop3_message) *known,
 /* Likewise by fingerprint, for those that are left on both sides and have one.
    A header is not an identity: only if as many known messages as found ones are
    left with a fingerprint (mostly one each) they are matched, in the order of
-   both arrays (with same_uids those of the same UID first). Returns how many
-   found messages were left without a match although known messages are left
-   with their fingerprint. */
+   both arrays (with same_uids, when UIDs of the journal are those of the mailbox,
+   those of the same UID first). Returns how many found messages were left
+   without a match although known messages are left with their fingerprint. */
 unsigned int
 pop3_uidl_match_hashes(const ARRAY_TYPE(pop3_message) *known,
 		       ARRAY_TYPE(pop3_found_message) *found, bool same_uids);

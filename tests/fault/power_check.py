@@ -44,8 +44,11 @@ def number_of(message):
 
 def archived(programs):
     """The numbers of the messages in Archive."""
-    done = programs.session(["1 SELECT " + ARCHIVE, "2 FETCH 1:* BODY.PEEK[HEADER.FIELDS (X-Number)]", "3 LOGOUT"],
-                            program="imap")
+    for _ in range(TRIES):
+        done = programs.session(["1 SELECT " + ARCHIVE, "2 FETCH 1:* BODY.PEEK[HEADER.FIELDS (X-Number)]", "3 LOGOUT"],
+                                program="imap")
+        if b"2 OK" in done.reply or b"[NONEXISTENT]" in done.reply:
+            break
     return sorted(int(number) for number in re.findall(rb"^X-Number: (\d+)", done.reply, re.M))
 
 

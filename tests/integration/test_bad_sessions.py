@@ -13,6 +13,7 @@ import pytest
 import mailgen
 import scripts
 import user as users
+from conftest import FORMATS
 from dovecot import Server
 from pop3 import LineClosed
 from record import Record
@@ -24,6 +25,8 @@ USED_UP = re.compile(rb"-ERR \[SYS/TEMP\] Download quota used up \([^)]*\), try 
 # without what Dovecot says for its lock files, as only its own clock is faked
 TROUBLE = r"(Error|Fatal|Panic): |Warning: pop3_policy"
 GOES = {"pop3_policy_keep_downloaded": "0"}
+# does not fit into the buffers of a connection
+LONG = 8 << 20
 
 
 # -- a quota that is used up
@@ -167,6 +170,22 @@ def test_reset(server, new_user, name):
         pop3.quit()
     server.wait_idle()
     assert user.uids() == [1, 2]
+    assert not server.log_lines(user, TROUBLE)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_reset_in_a_message(server, new_user, form):
+    """While the pop3 process waits for the client to take the rest of it, after messages that are remembered then."""
+    user = new_user(form, quota="9msg/day", **GOES)
+    user.append([mailgen.message(1, LONG), mailgen.message(2), mailgen.message(3)])
+    with user.session(receive_buffer=4096) as pop3:
+        assert pop3.retr(2).ok and pop3.retr(3).ok
+        pop3.send(b"RETR 1\r\n")
+        assert pop3.read_line().endswith(b"octets\r\n")
+        pop3.cut()
+    server.wait_idle()
+    assert user.uids() == [1, 2, 3] and user.counted() == 3
+    assert {2, 3} <= set(user.journal())
     assert not server.log_lines(user, TROUBLE)
 
 
