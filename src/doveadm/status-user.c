@@ -203,6 +203,7 @@ int user_status_look(struct user_status *status, struct maildrop_cmd *cmd,
 	const char *reason;
 
 	status->messages = cmd->drop.messages;
+	cmd->drop.only_looks = TRUE;
 	switch (maildrop_cmd_check(cmd, &reason)) {
 	case EPOCH_STEADY:
 		break;

@@ -40,6 +40,8 @@ struct maildrop {
 	/* while set, messages of this box tell Dovecot's own UIDLs, not the
 	   stored ones */
 	bool own_uidls_only;
+	/* while set, no message of an mdbox is opened: that writes to its map */
+	bool only_looks;
 };
 
 /* box must be synced, and outlive the maildrop; so must the format. Returns 0,

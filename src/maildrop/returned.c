@@ -3,7 +3,7 @@
 #include "lib.h"
 #include "array.h"
 #include "hash.h"
-#include "mail-storage.h"
+#include "mail-storage-private.h"
 #include "epoch.h"
 #include "journal.h"
 #include "maildrop.h"
@@ -190,10 +190,17 @@ bool maildrop_has_grown_below(const struct maildrop *drop,
 	return maildrop_count(drop, 1, epoch->uidnext) > epoch->live;
 }
 
+static bool may_open_mail(const struct maildrop *drop)
+{
+	return !drop->only_looks ||
+		strcmp(drop->box->storage->name, "mdbox") != 0;
+}
+
 static bool may_have_returned(const struct maildrop *drop,
 			      const struct policy_epoch *epoch)
 {
-	return drop->uidnext > epoch->uidnext && epoch->listed != 0 &&
+	return may_open_mail(drop) && drop->uidnext > epoch->uidnext &&
+		epoch->listed != 0 &&
 		epoch->journal_lines > maildrop_count(drop, 1, epoch->uidnext);
 }
 

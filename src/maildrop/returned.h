@@ -17,9 +17,11 @@ bool maildrop_has_grown_below(const struct maildrop *drop,
    right. Looked for are messages that are new to the epoch but were received before
    it was last written, if the journal has lines of messages that are not there; and
    ones that have their old UID, but would be told another UIDL, if there are more
-   messages with old UIDs than there were. A copy of a message that is there does not count.
-   mail is used for it. Returns 1, also if the epoch
-   is known by its brief and all of it is needed to tell, 0, or -1 and an error. */
+   messages with old UIDs than there were. A copy of a message that is there does
+   not count. Of an mdbox no message is opened to know when it was received if
+   drop->only_looks: then those are not found. mail is used for it. Returns 1, also
+   if the epoch is known by its brief and all of it is needed to tell, 0, or -1 and
+   an error. */
 int maildrop_find_returned(struct maildrop *drop, struct mail *mail,
 			   const struct policy_epoch *epoch,
 			   struct policy_store *store, const char **error_r);
