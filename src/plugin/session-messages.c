@@ -83,8 +83,9 @@ session_request(struct pop3_policy_session *session, uoff_t size,
 	}
 	/* The pop3 process takes a message that cannot be opened for a bad
 	   command when it is asked for again, or downwards, and 20 of these end
-	   the session: DELEs would be lost. */
-	client->bad_counter = 0;
+	   the session: DELEs would be lost. It adds one to this, or sets it to
+	   0, as for a message that is sent. */
+	client->bad_counter = UINT_MAX;
 	if (session->reply == NULL)
 		session->reply = reply_ostream_init(client);
 	reply_ostream_replace_next(session->reply,
