@@ -9,10 +9,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 
 import dovecot_conf
 import invariant
+import log_process
 import under
 from clock import Clock
 from polling import wait_for
@@ -194,17 +194,25 @@ class Server:
     # -- log
 
     def log(self):
+        """All that was logged before this call."""
+        self.wait_log_written()
         try:
             with open(self.log_path, encoding="utf-8", errors="replace") as file:
                 return file.read()
         except FileNotFoundError:
             return ""
 
+    def wait_log_written(self):
+        for pid in self.children("log"):
+            wait_for(lambda pid=pid: log_process.has_written_all(pid), "the log to be written")
+
     def log_size(self):
+        self.wait_log_written()
         return os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
 
     def log_from(self, start):
         """What was logged since there were START octets."""
+        self.wait_log_written()
         with open(self.log_path, "rb") as file:
             file.seek(start)
             return file.read().decode("utf-8", "replace")
@@ -213,13 +221,6 @@ class Server:
         """Log lines of the sessions of USER that match PATTERN."""
         return [line for line in self.log().splitlines()
                 if "%s(%s)" % (service, user.name) in line and re.search(pattern, line)]
-
-    def wait_log_quiet(self):
-        """Waits for lines that processes have written which are gone: another process writes the file."""
-        size = -1
-        while size != self.log_size():
-            size = self.log_size()
-            time.sleep(0.03)
 
     def wait_log(self, user, pattern, count=1):
         return wait_for(lambda: (lambda found: found if len(found) >= count else None)(self.log_lines(user, pattern)),

@@ -100,7 +100,6 @@ def mark(user, numbers, action, flags):
 
 def said(user, pattern="retention"):
     """What the log says of retention."""
-    user.server.wait_log_quiet()
     return [line[line.index("pop3_policy: ") + len("pop3_policy: "):]
             for line in user.server.log_lines(user, pattern)]
 

@@ -179,7 +179,6 @@ class Soak:
         self.done += sessions // THREADS * THREADS
         self.rounds += 1
         self.wait_quiet()
-        self.server.wait_log_quiet()
         self.logs.read()
         self.memory.take(self.logs.sessions, self.done)
 
