@@ -52,22 +52,36 @@ int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
 	return pop3_uidl_is_valid(uidl, &error) ? 1 : 0;
 }
 
-void journal_line_restore(pool_t pool, struct policy_epoch *epoch,
-			  struct pop3_message *line)
+/* By a clock that is behind it would seem old. */
+static time_t latest_time(const struct policy_epoch *epoch)
 {
-	/* by a clock that is behind it would seem old */
-	time_t now = I_MAX(time(NULL), epoch->retention.checked);
+	return I_MAX(time(NULL), epoch->retention.checked);
+}
+
+bool journal_line_add_downloads(pool_t pool, const struct policy_epoch *epoch,
+				struct pop3_message *line)
+{
 	const struct policy_device *device;
 
 	if (!journal_line_lacks_downloads(epoch, line->uid, line))
-		return;
+		return FALSE;
 	array_foreach(&epoch->devices, device) {
 		if (seq_range_exists(&device->downloaded, line->uid)) {
-			pop3_message_add_device(pool, line, device->name, now);
-			seq_range_array_add(&epoch->downloaded, line->uid);
+			pop3_message_add_device(pool, line, device->name,
+						latest_time(epoch));
 		}
 	}
 	if (line->downloaded == 0)
-		line->downloaded = now;
-	pop3_retention_bounds_add_download(&epoch->retention, now);
+		line->downloaded = latest_time(epoch);
+	return TRUE;
+}
+
+void journal_line_restore(pool_t pool, struct policy_epoch *epoch,
+			  struct pop3_message *line)
+{
+	if (!journal_line_add_downloads(pool, epoch, line))
+		return;
+	seq_range_array_add(&epoch->downloaded, line->uid);
+	pop3_retention_bounds_add_download(&epoch->retention,
+					   latest_time(epoch));
 }

@@ -26,8 +26,11 @@ int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
 			 const struct pop3_message *line,
 			 const char **error_r);
 
-/* Put into a new line what the state knows of downloads, as of now. Memory
-   comes from the pool. */
+/* Put into a line what the state knows of downloads, as of now. Returns FALSE if
+   nothing was missing. Memory comes from the pool. */
+bool journal_line_add_downloads(pool_t pool, const struct policy_epoch *epoch,
+				struct pop3_message *line);
+/* Likewise, and into the epoch what the line says. */
 void journal_line_restore(pool_t pool, struct policy_epoch *epoch,
 			  struct pop3_message *line);
 

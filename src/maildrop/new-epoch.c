@@ -39,6 +39,8 @@ void maildrop_new_epoch(const struct maildrop *drop,
 		array_append_array(&epoch_r->told, &old->told);
 		epoch_r->journal_generation = old->journal_generation;
 		epoch_r->imported = old->imported;
+		epoch_r->unsure_below = old->unsure_below;
+		epoch_r->unsure_until = old->unsure_until;
 		epoch_r->retention = old->retention;
 	}
 	epoch_set_told(drop, epoch_r);

@@ -16,6 +16,8 @@ struct recovery {
 	/* of the journal; 0 if there is none */
 	uint32_t journal_epoch;
 	uint32_t journal_generation;
+	/* it is not there, or lines of it are not */
+	bool journal_has_lost;
 
 	ARRAY_TYPE(pop3_message) known;
 	ARRAY_TYPE(pop3_found_message) found;

@@ -7,9 +7,12 @@
 #include "policy-event.h"
 #include "describe.h"
 #include "epoch-check.h"
+#include "journal-lost.h"
 #include "maildrop.h"
 #include "new-epoch.h"
 #include "recovery-private.h"
+
+#include <time.h>
 
 /* Fewer may have been deleted by their user. */
 #define ALARM_MIN_KNOWN 20
@@ -26,7 +29,8 @@ static bool has_uid(const struct recovery *recovery, uint32_t uid)
 }
 
 /* The last lines of a journal may be torn, but the newest messages are known by
-   the state as well. When they were downloaded is not: that keeps them. */
+   the state as well. When they were downloaded is not: they count as downloaded
+   now. */
 static void add_anchors(struct recovery *recovery)
 {
 	const struct policy_epoch *old = recovery->old;
@@ -43,6 +47,7 @@ static void add_anchors(struct recovery *recovery)
 		message->guid = anchor->guid;
 		message->hash = anchor->hash;
 		message->uidl = anchor->uidl;
+		(void)journal_line_add_downloads(recovery->pool, old, message);
 	}
 }
 
@@ -78,6 +83,8 @@ take_journal(struct recovery *recovery, const struct policy_journal *journal)
 		pop3_message_copy(recovery->pool, message,
 				  array_append_space(&recovery->known));
 	}
+	recovery->journal_has_lost = journal->damaged > 0 ||
+		(old != NULL && journal->lines < old->journal_lines);
 	recovery->journal_epoch = journal->epoch;
 	recovery->journal_generation = journal->generation != 0 ||
 		old == NULL ? journal->generation : old->journal_generation;
@@ -101,12 +108,44 @@ read_journal(struct recovery *recovery, struct policy_store *store,
 		ret = read_lines(store, generation, &journal, error_r);
 	if (ret < 0)
 		return -1;
+	recovery->journal_has_lost = generation != 0;
 	if (ret > 0) {
 		take_journal(recovery, journal);
 		policy_journal_free(&journal);
 	}
 	add_anchors(recovery);
 	return 0;
+}
+
+static bool has_downloads(const struct policy_epoch *epoch)
+{
+	return array_count(&epoch->downloaded) > 0 ||
+		array_count(&epoch->devices) > 0;
+}
+
+static bool uids_may_be_others(const struct recovery *recovery)
+{
+	return recovery->other_mailbox || !recovery->same_uids ||
+		maildrop_count(recovery->drop, I_MAX(recovery->proven_below, 1),
+			       recovery->old->uidnext) > 0;
+}
+
+/* If the journal has lost lines, and UIDs are others now, nobody knows which
+   messages were downloaded. None of them may go as one that never was, nor as
+   one that was. */
+static void note_unsure_downloads(struct recovery *recovery)
+{
+	const struct policy_epoch *old = recovery->old;
+	struct policy_epoch *epoch = &recovery->epoch;
+
+	if (old == NULL || !uids_may_be_others(recovery))
+		return;
+	if (recovery->journal_has_lost && has_downloads(old)) {
+		epoch->unsure_until = I_MAX(time(NULL), old->retention.checked);
+		epoch->unsure_below = epoch->uidnext;
+	} else if (old->unsure_below != 0) {
+		epoch->unsure_below = epoch->uidnext;
+	}
 }
 
 static int
@@ -128,6 +167,8 @@ compute(struct recovery *recovery, struct policy_store *store,
 	ret = recovery_match(recovery, error_r);
 	if (ret == 0)
 		ret = recovery_assign_uidls(recovery, error_r);
+	if (ret == 0)
+		note_unsure_downloads(recovery);
 	mail_free(&recovery->mail);
 	/* what had to be read goes into the cache */
 	(void)mailbox_transaction_commit(&trans);
@@ -201,6 +242,20 @@ write_recovery(struct recovery *recovery, struct policy_store *store,
 	return POLICY_STORE_OK;
 }
 
+static void warn_of_unsure_downloads(const struct recovery *recovery)
+{
+	const struct policy_epoch *epoch = &recovery->epoch;
+
+	if (epoch->unsure_until == 0 || epoch->unsure_below == 0 ||
+	    epoch->unsure_until == recovery->old->unsure_until)
+		return;
+	e_warning(recovery->drop->event, "messages.jsonl had lost lines: it is "
+		  "not known which messages below UID %u were downloaded. "
+		  "Retention lets them stay as long as it would if they were "
+		  "downloaded now, and as it would if they never were",
+		  epoch->unsure_below);
+}
+
 static void log_recovery(const struct recovery *recovery, const char *reason)
 {
 	const struct recovery_counts *counts = &recovery->counts;
@@ -242,6 +297,7 @@ recover_locked(struct recovery *recovery, struct policy_store *store,
 	if (result != POLICY_STORE_OK)
 		return RECOVERY_FAILED;
 	log_recovery(recovery, reason);
+	warn_of_unsure_downloads(recovery);
 	return RECOVERY_DONE;
 }
 

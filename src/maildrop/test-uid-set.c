@@ -166,11 +166,40 @@ static void test_tidy(void)
 	test_end();
 }
 
+static void test_tidy_unsure(void)
+{
+	static const struct {
+		const char *mailbox;
+		uint32_t below[2];
+	} tests[] = {
+		{ "", { 0, 0 } },
+		{ "", { 5, 0 } },
+		{ "5:9", { 5, 0 } },
+		{ "5:9", { 6, 6 } },
+		{ "1,9", { 5, 5 } },
+		{ "1,9", { 0, 0 } },
+	};
+	struct policy_epoch epoch;
+	struct maildrop drop;
+	unsigned int i;
+
+	test_begin("UID set: no message is left that is unsure");
+	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
+		test_maildrop_init(&drop, test_uids(tests[i].mailbox), 10);
+		epoch_init(&epoch, 10, "", "", "");
+		epoch.unsure_below = tests[i].below[0];
+		epoch_tidy_sets(&drop, &epoch);
+		test_assert_idx(epoch.unsure_below == tests[i].below[1], i);
+	} T_END;
+	test_end();
+}
+
 int main(void)
 {
 	static void (*const test_functions[])(void) = {
 		test_count,
 		test_tidy,
+		test_tidy_unsure,
 		NULL
 	};
 	return test_run(test_functions);

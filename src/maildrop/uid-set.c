@@ -85,4 +85,6 @@ void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
 	array_foreach_modifiable(&epoch->devices, device)
 		forget_lowest(drop, &device->downloaded);
 	make_superset(drop, &epoch->stored);
+	if (maildrop_count(drop, 1, epoch->unsure_below) == 0)
+		epoch->unsure_below = 0;
 }

@@ -146,6 +146,18 @@ add_exempt(struct pop3_retention_bounds *bounds,
 		set_oldest(&bounds->recheck, I_MAX(due, now + RECHECK_SECS));
 }
 
+/* When it was delivered does not say when it is due. */
+static void
+add_unsure(struct pop3_retention_bounds *bounds,
+	   const struct pop3_retention_rules *rules,
+	   const struct pop3_retention_message *message)
+{
+	time_t due = pop3_retention_due(rules, message);
+
+	if (due != 0)
+		set_oldest(&bounds->recheck, due);
+}
+
 void pop3_retention_bounds_update(struct pop3_retention_bounds *bounds,
 	const struct pop3_retention_rules *rules,
 	const ARRAY_TYPE(pop3_retention_message) *messages, time_t now)
@@ -162,6 +174,8 @@ void pop3_retention_bounds_update(struct pop3_retention_bounds *bounds,
 		} else if (message->downloaded != 0) {
 			set_oldest(&bounds->oldest_downloaded,
 				   message->downloaded);
+		} else if (message->perhaps_downloaded != 0) {
+			add_unsure(bounds, rules, message);
 		} else {
 			set_oldest(&bounds->oldest_undownloaded,
 				   message->delivered);

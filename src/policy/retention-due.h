@@ -18,7 +18,8 @@ struct pop3_retention_bounds {
 	   then it came after the last look */
 	time_t oldest_undownloaded;
 	/* messages were due, but exempt or only reported: when to look whether
-	   they still are; 0 if there are none */
+	   they still are; or those of which it is not known whether they were
+	   downloaded are due; 0 if there are none */
 	time_t recheck;
 	/* when it was first seen that the clock has jumped since the last look;
 	   0 if it has not */

@@ -50,20 +50,30 @@ static bool is_downloaded(const struct pop3_retention_message *message)
 	return message->downloaded > 0;
 }
 
+/* 0 for never. Times before 1970 come from broken headers or files. Forever is
+   more than any clock has left. */
+static time_t time_after(time_t begin, uint64_t keep)
+{
+	if (begin <= 0 || keep > (uint64_t)(TIME_MAX - begin))
+		return 0;
+	return begin + (time_t)keep;
+}
+
 time_t pop3_retention_due(const struct pop3_retention_rules *rules,
 			  const struct pop3_retention_message *message)
 {
-	uint64_t keep = is_downloaded(message) ?
-		rules->keep_downloaded : rules->keep_undownloaded;
-	time_t begin = is_downloaded(message) ?
-		message->downloaded : message->delivered;
+	time_t due, due_if_downloaded;
 
-	/* Times before 1970 come from broken headers or files. Forever is more
-	   than any clock has left. */
-	if (message->exempt || begin <= 0 ||
-	    keep > (uint64_t)(TIME_MAX - begin))
+	if (message->exempt)
 		return 0;
-	return begin + (time_t)keep;
+	if (is_downloaded(message))
+		return time_after(message->downloaded, rules->keep_downloaded);
+	due = time_after(message->delivered, rules->keep_undownloaded);
+	if (message->perhaps_downloaded == 0 || due == 0)
+		return due;
+	due_if_downloaded = time_after(message->perhaps_downloaded,
+				       rules->keep_downloaded);
+	return due_if_downloaded == 0 ? 0 : I_MAX(due, due_if_downloaded);
 }
 
 static void

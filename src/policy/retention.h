@@ -47,6 +47,10 @@ struct pop3_retention_message {
 	time_t delivered;
 	/* when its first download was over; 0 if there was none */
 	time_t downloaded;
+	/* if there was none: until when there may have been one that nobody
+	   knows of any more; 0 if that cannot be. It goes when it may go
+	   downloaded or not. */
+	time_t perhaps_downloaded;
 	/* no rule takes it, but it counts in what the maildrop has */
 	bool exempt;
 	/* it is exempt because clients are not shown it; says nothing to the

@@ -199,6 +199,15 @@ static const struct {
 	  { NOW, 0, 0, NOW + DAY, 0 } },
 	{ 5, { { .uid = 1, .delivered = AGO(80), .exempt = TRUE } },
 	  { NOW, 0, 0, NOW + 10 * DAY, 0 } },
+	/* perhaps downloaded: looked at when it is due */
+	{ 5, { { .uid = 1, .delivered = AGO(99),
+		 .perhaps_downloaded = AGO(13) } },
+	  { NOW, 0, 0, NOW + DAY, 0 } },
+	{ 5, { { .uid = 1, .delivered = AGO(80),
+		 .perhaps_downloaded = AGO(13) } },
+	  { NOW, 0, 0, NOW + 10 * DAY, 0 } },
+	{ 5, { { .uid = 1, .perhaps_downloaded = AGO(13) } },
+	  { NOW, 0, 0, 0, 0 } },
 };
 
 static void test_update(void)

@@ -135,6 +135,56 @@ static void test_time(void)
 	test_end();
 }
 
+static const struct {
+	uint64_t keep_downloaded, keep_undownloaded;
+	struct pop3_retention_message message;
+	time_t due;
+} perhaps_tests[] = {
+	/* whichever is later */
+	{ 14 * DAY, 90 * DAY, { .delivered = NOW - 90 * DAY,
+				.perhaps_downloaded = NOW - 13 * DAY },
+	  NOW + DAY },
+	{ 14 * DAY, 90 * DAY, { .delivered = NOW - 89 * DAY,
+				.perhaps_downloaded = NOW - 14 * DAY },
+	  NOW + DAY },
+	{ 0, 90 * DAY, { .delivered = NOW - 90 * DAY,
+			 .perhaps_downloaded = 1 }, NOW },
+	/* never */
+	{ FOREVER, 1, { .delivered = 1, .perhaps_downloaded = 1 }, 0 },
+	{ 1, FOREVER, { .delivered = 1, .perhaps_downloaded = 1 }, 0 },
+	{ 0, 0, { .delivered = 0, .perhaps_downloaded = 1 }, 0 },
+	{ 0, 0, { .delivered = 1, .perhaps_downloaded = 1,
+		  .exempt = TRUE }, 0 },
+	/* it is known after all */
+	{ 14 * DAY, 0, { .delivered = 1, .downloaded = NOW - 14 * DAY,
+			 .perhaps_downloaded = TIME_MAX }, NOW },
+};
+
+static void test_perhaps_downloaded(void)
+{
+	struct pop3_retention_rules rules = {
+		.max_messages = 0, .max_bytes = 0
+	};
+	struct pop3_retention_message message;
+	enum pop3_retention_rule rule;
+	unsigned int i;
+
+	test_begin("retention: messages that were perhaps downloaded");
+	for (i = 0; i < N_ELEMENTS(perhaps_tests); i++) {
+		rules.keep_downloaded = perhaps_tests[i].keep_downloaded;
+		rules.keep_undownloaded = perhaps_tests[i].keep_undownloaded;
+		message = perhaps_tests[i].message;
+		test_assert_idx(pop3_retention_due(&rules, &message) ==
+				perhaps_tests[i].due, i);
+		/* not taken as too many, either */
+		rule = perhaps_tests[i].due != NOW ? STAYS :
+			message.downloaded != 0 ? DOWNLOADED : UNDOWNLOADED;
+		judge(&rules, &message, 1, NOW);
+		test_assert_idx(message.rule == rule, i);
+	}
+	test_end();
+}
+
 #define MAX_TEST_MESSAGES 5
 
 static const struct maximum_test {
@@ -377,6 +427,7 @@ int main(void)
 {
 	static void (*const test_functions[])(void) = {
 		test_time,
+		test_perhaps_downloaded,
 		test_maximum,
 		test_forever,
 		test_rule_names,

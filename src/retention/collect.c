@@ -46,6 +46,18 @@ set_line(const struct collect *collect, const struct pop3_message *line,
 							 collect->devices);
 }
 
+static void
+set_unsure(const struct collect *collect,
+	   struct pop3_retention_message *message)
+{
+	const struct policy_epoch *epoch = collect->epoch;
+
+	if (message->downloaded == 0 && message->uid < epoch->unsure_below) {
+		/* a state that somebody has edited may not say it */
+		message->perhaps_downloaded = I_MAX(epoch->unsure_until, 1);
+	}
+}
+
 /* Most messages need not be looked at. Returns FALSE if this one has to be. */
 static bool
 collect_by_line(struct collect *collect, uint32_t uid,
@@ -59,6 +71,7 @@ collect_by_line(struct collect *collect, uint32_t uid,
 	set_line(collect, line, &message);
 	if (message.downloaded == 0 && collect->with_delivery)
 		return FALSE;
+	set_unsure(collect, &message);
 	array_push_back(collect->messages, &message);
 	return TRUE;
 }
@@ -79,6 +92,7 @@ add_message(struct collect *collect, struct mail *mail,
 	if (message.downloaded == 0 && collect->with_delivery &&
 	    get_delivery(mail, &message.delivered) < 0)
 		return -1;
+	set_unsure(collect, &message);
 	array_push_back(collect->messages, &message);
 	return 0;
 }

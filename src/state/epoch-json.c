@@ -22,6 +22,8 @@
 #define MEMBER_BELOW "below"
 #define MEMBER_RECORDED "recorded"
 #define MEMBER_DOWNLOADED "downloaded"
+#define MEMBER_UNSURE "unsure"
+#define MEMBER_UNTIL "until"
 #define MEMBER_STORED "stored"
 #define MEMBER_IMPORTED "imported"
 #define MEMBER_JOURNAL "journal"
@@ -217,6 +219,25 @@ get_time(json_t *parent, const char *name, time_t *time_r, const char **error_r)
 }
 
 static int
+unsure_parse(json_t *uidl, struct policy_epoch *epoch, const char **error_r)
+{
+	const char *error;
+	json_t *json;
+
+	if (state_json_get_object(uidl, MEMBER_UNSURE, &json, error_r) < 0)
+		return -1;
+	if (json == NULL)
+		return 0;
+	if (state_json_get_uint32(json, MEMBER_BELOW, 1, &epoch->unsure_below,
+				  &error) < 0 ||
+	    get_time(json, MEMBER_UNTIL, &epoch->unsure_until, &error) < 0) {
+		*error_r = t_strdup_printf(MEMBER_UNSURE": %s", error);
+		return -1;
+	}
+	return 0;
+}
+
+static int
 retention_parse(json_t *uidl, struct pop3_retention_bounds *bounds,
 		const char **error_r)
 {
@@ -258,6 +279,7 @@ uidl_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 			       error_r) < 0 ||
 	    epoch_json_get_set(uidl, MEMBER_DOWNLOADED, pool,
 			       &epoch->downloaded, error_r) < 0 ||
+	    unsure_parse(uidl, epoch, error_r) < 0 ||
 	    epoch_json_get_devices(uidl, pool, &epoch->devices, error_r) < 0 ||
 	    epoch_json_get_set(uidl, MEMBER_STORED, pool, &epoch->stored,
 			       error_r) < 0 ||
@@ -344,6 +366,19 @@ static void set_time(json_t *parent, const char *name, time_t value)
 		(void)json_object_del(parent, name);
 }
 
+static void set_unsure(json_t *uidl, const struct policy_epoch *epoch)
+{
+	json_t *json;
+
+	if (epoch->unsure_below == 0) {
+		(void)json_object_del(uidl, MEMBER_UNSURE);
+		return;
+	}
+	json = state_json_make_object(uidl, MEMBER_UNSURE);
+	state_json_set_number(json, MEMBER_BELOW, epoch->unsure_below);
+	set_time(json, MEMBER_UNTIL, epoch->unsure_until);
+}
+
 static void
 set_retention(json_t *uidl, const struct pop3_retention_bounds *bounds)
 {
@@ -376,6 +411,7 @@ void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 	state_json_set(uidl, MEMBER_TOLD, told_list_print(epoch));
 	epoch_json_set_set(uidl, MEMBER_RECORDED, &epoch->recorded);
 	epoch_json_set_set(uidl, MEMBER_DOWNLOADED, &epoch->downloaded);
+	set_unsure(uidl, epoch);
 	epoch_json_set_devices(uidl, &epoch->devices);
 	epoch_json_set_set(uidl, MEMBER_STORED, &epoch->stored);
 	if (epoch->imported)

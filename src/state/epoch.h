@@ -77,6 +77,10 @@ struct policy_epoch {
 	/* some of these were imported: Dovecot may make up the same one for a
 	   new message */
 	bool imported;
+	/* Of messages below this UID that no download is known of, one may have
+	   been lost with the journal, until then; 0 if of none. */
+	uint32_t unsure_below;
+	time_t unsure_until;
 	/* those of sessions that have one, at most POP3_DEVICES_MAX */
 	ARRAY_TYPE(policy_device) devices;
 

@@ -24,7 +24,8 @@ static void fill_epoch(struct policy_epoch *epoch_r, char c)
 	epoch_r->number = epoch_r->uidvalidity = epoch_r->uidnext =
 		epoch_r->live = epoch_r->journal_generation =
 		epoch_r->journal_lines = epoch_r->journal_gone = UINT32_MAX;
-	epoch_r->listed = (time_t)INT64_MAX;
+	epoch_r->listed = epoch_r->unsure_until = (time_t)INT64_MAX;
+	epoch_r->unsure_below = UINT32_MAX;
 	epoch_r->retention = (struct pop3_retention_bounds){
 		.checked = (time_t)INT64_MAX,
 		.oldest_downloaded = (time_t)INT64_MAX,

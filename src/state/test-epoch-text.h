@@ -14,13 +14,15 @@
 	"{\"checked\":1600000001,\"oldest_downloaded\":1600000002," \
 	"\"oldest_undownloaded\":1600000003,\"recheck\":1600000004," \
 	"\"clock_jumped\":1600000005}"
+#define UNSURE_TEXT "{\"below\":77,\"until\":1600000006}"
 #define DEVICES_TEXT "{\"phone\":\"1:4,9\",\"laptop\":\"2\"}"
 #define EPOCH_TEXT \
 	"{\"epoch\":3,\"uidvalidity\":1700000000,\"uidnext\":100001," \
 	"\"live\":99990,\"listed\":1650000000," \
 	"\"format\":\"%08Xu%08Xv\",\"reuse_xuidl\":false," \
 	"\"told\":[" TOLD_TEXT "],\"recorded\":\"1:5000,6000:6001\"," \
-	"\"downloaded\":\"1:10\",\"devices\":" DEVICES_TEXT "," \
+	"\"downloaded\":\"1:10\",\"unsure\":" UNSURE_TEXT "," \
+	"\"devices\":" DEVICES_TEXT "," \
 	"\"stored\":\"7\",\"imported\":true," \
 	"\"journal\":{\"generation\":4,\"lines\":1234,\"gone\":5}," \
 	"\"retention\":" RETENTION_TEXT "," \

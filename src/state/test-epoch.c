@@ -38,6 +38,8 @@ static void assert_epoch(const struct policy_epoch *epoch)
 	test_assert_strcmp(ranges_text(&epoch->recorded), "1:5000,6000:6001");
 	test_assert_strcmp(ranges_text(&epoch->downloaded), "1:10");
 	test_assert_strcmp(devices_text(epoch), "phone=1:4,9 laptop=2");
+	test_assert(epoch->unsure_below == 77);
+	test_assert(epoch->unsure_until == 1600000006);
 	test_assert_strcmp(ranges_text(&epoch->stored), "7");
 	test_assert(epoch->journal_generation == 4);
 	test_assert(epoch->journal_lines == 1234);
@@ -111,6 +113,7 @@ static void test_little(void)
 	test_assert(read->number == 1 && read->uidvalidity == 2 &&
 		    read->uidnext == 3 && read->live == 0 &&
 		    read->listed == 0);
+	test_assert(read->unsure_below == 0 && read->unsure_until == 0);
 	test_assert(!read->reuse_xuidl && read->journal_generation == 0 &&
 		    read->anchors_count == 0);
 	test_assert_strcmp(times_text(&read->retention), "0 0 0 0 0");

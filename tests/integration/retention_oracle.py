@@ -172,7 +172,7 @@ class Oracle:
             return None
         candidates = []
         for message in self.messages.values():
-            if message.is_exempt(self.rules.exempt) or (not is_forced and now - message.unsettled < WEEK + DAY):
+            if self.may_stay(message, now, is_forced):
                 continue
             since = message.downloaded or message.delivered
             keep = self.rules.keep_undownloaded if message.downloaded is None else self.rules.keep_downloaded
@@ -188,6 +188,9 @@ class Oracle:
         if self.rules.max_size is not None and total(there) > self.rules.max_size:
             return "%d bytes are left, also of %d" % (total(there), candidates[0].number)
         return None
+
+    def may_stay(self, message, now, is_forced):
+        return message.is_exempt(self.rules.exempt) or (not is_forced and now - message.unsettled < WEEK + DAY)
 
     def look_is_daily(self, now):
         return now - self.high >= DAY

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+import disasters
 import mailgen
 import retention
 import state_check
@@ -103,3 +104,69 @@ def test_lost_downloads(server, new_user, form, loss):
     assert left(user) == [1, 2, 3]
     days_after(user, 20, step=4)
     assert {1, 3} <= set(left(user)), said(user)
+
+
+LOST_JOURNALS = ["no-journal", "half-a-journal", "bad-line"]
+
+
+@pytest.fixture
+def of_another_mailbox(server, new_user):
+    """A user of six messages, of which the first two and the last one were downloaded: then lines of the journal are
+    lost, and the UIDVALIDITY is another one."""
+    retention.true_time(server)
+
+    def make(form, loss, **rules):
+        user = new_user(form, messages=6, **fields(**rules))
+        fetch(user, 1, 2, 6)
+        poll(user)
+        lose(user, loss)
+        disasters.uidvalidity_changed(user)
+        poll(user)
+        assert user.server.log_lines(user, "Warning: pop3_policy: messages.jsonl had lost lines: it is not known which "
+                                           "messages below UID 7 were downloaded")
+        return user
+    return make
+
+
+@pytest.mark.parametrize("loss", LOST_JOURNALS)
+@two_formats
+def test_downloads_of_another_mailbox(of_another_mailbox, form, loss):
+    """Nobody knows which messages were downloaded, and those have to stay."""
+    user = of_another_mailbox(form, loss, keep_undownloaded="10d")
+    days_after(user, 20, step=4)
+    user.server.run_doveadm("pop3", "retention", "run", "-u", user.name, "--force")
+    assert {1, 2, 6} <= set(left(user)), said(user)
+    # what came later is sure
+    user.append([mailgen.message(7)])
+    days_after(user, 14, step=7)
+    assert 7 not in left(user) and {1, 2, 6} <= set(left(user))
+
+
+@pytest.mark.parametrize("loss", LOST_JOURNALS)
+@two_formats
+def test_others_of_another_mailbox(of_another_mailbox, form, loss):
+    """Nor which ones were not: what may go as soon as it was downloaded stays, too."""
+    user = of_another_mailbox(form, loss, keep_downloaded="1d")
+    days_after(user, 20, step=4)
+    assert {3, 4, 5} <= set(left(user)), said(user)
+
+
+@pytest.mark.parametrize("loss", LOST_JOURNALS)
+@two_formats
+def test_other_mailbox_goes(of_another_mailbox, form, loss):
+    """With both rules all of it goes when both let it, also after one more disaster."""
+    user = of_another_mailbox(form, loss, keep_undownloaded="10d", keep_downloaded="20d")
+    disasters.uidvalidity_changed(user)
+    days_after(user, 18, step=6)
+    assert left(user) == [1, 2, 3, 4, 5, 6]
+    days_after(user, 6, step=3)
+    assert left(user) == []
+
+
+def test_downloaded_once_more(of_another_mailbox):
+    """Then it is known again."""
+    user = of_another_mailbox("maildir", "no-journal", keep_undownloaded="10d", keep_downloaded="1d")
+    user.set_fields(**fields(keep_downloaded="1d"))
+    fetch(user, 3)
+    days_after(user, 3)
+    assert 3 not in left(user) and {4, 5} <= set(left(user))

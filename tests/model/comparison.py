@@ -137,6 +137,8 @@ class Comparison:
         self.needs_session = True
         self.drop.forget_uidls(only_unrecorded=not self.has_no_journal)
         self.drop.forget_copies()
+        for message in self.drop.messages.values():
+            message.perhaps_downloaded |= self.has_lost_lines
 
     def relearn(self):
         """The order of messages is another one, and flags may be lost; some may be there that were removed."""

@@ -53,6 +53,8 @@ class Message(retention_oracle.Message):
     downloads: dict = dataclasses.field(default_factory=dict)
     # whether it is known if it was downloaded
     doubtful: bool = False
+    # the journal had lost lines when it was found in another mailbox: it may stay as if it was downloaded then
+    perhaps_downloaded: bool = False
     hidden: bool = False
 
     def is_exempt(self, query):
@@ -152,6 +154,10 @@ class Maildrop(Oracle):
                 now - message.delivered[0] >= self.rules.keep_undownloaded:
             return True
         return super().time_is_over(message, now)
+
+    def may_stay(self, message, now, is_forced):
+        return (message.perhaps_downloaded and message.downloaded is None) or \
+            super().may_stay(message, now, is_forced)
 
     def no_excess(self, message):
         return None if message.doubtful else super().no_excess(message)
