@@ -2,7 +2,8 @@
 # shellcheck shell=sh disable=SC2154
 # Steps of a test run: each has a log file, a line of output and a place in the
 # tally. Sourced; the caller sets $label (shown before each line), $logs (folder)
-# and $tally (file with one line "passed failed skipped" for each step).
+# and $tally (file with one line "passed failed skipped" for each step; what has failed
+# is in $tally.failures).
 
 count() {
 	echo "$1 $2 $3" >> "$tally"
@@ -40,8 +41,17 @@ step() {
 		failed=1
 		say "FAILED  $title (${took} s), status $status:"
 		show_log "$log"
+		list_failures "$title" "$log"
 	fi
 	tally_step "$log" "$failed"
+}
+
+# For the end of the run: the step, and the tests of pytest that have failed in it.
+list_failures() {
+	{
+		say "FAILED  $1"
+		sed -nE "s/^(FAILED|ERROR) /[$label]   &/p" "$2"
+	} >> "$tally.failures"
 }
 
 # must TITLE COMMAND...: a step without which the others make no sense.
@@ -60,7 +70,7 @@ ended() {
 	case $1 in
 	0 | "$stopped") ;;
 	*)
-		say "FAILED  $2 ended with status $1"
+		say "FAILED  $2 ended with status $1" | tee -a "$tally.failures"
 		count 0 1 0
 		;;
 	esac
@@ -95,8 +105,12 @@ tally_step() {
 	count "$(number passed "$line")" "$bad" "$(number skipped "$line")"
 }
 
-# The summary of all the tally files: "N passed, N failed", and the exit status.
+# The summary of all the tally files: what has failed, "N passed, N failed", and the exit
+# status.
 summary() {
+	for file; do
+		[ ! -e "$file.failures" ] || cat "$file.failures"
+	done
 	cat "$@" 2> /dev/null | awk '
 		{ passed += $1; failed += $2; skipped += $3 }
 		END {

@@ -58,4 +58,5 @@ status=0
 chroot "$root" env -i PATH="$PATH" HOME=/root LC_ALL=C.UTF-8 \
 	sh /srv/source/scripts/lib/test-machine.sh /srv/source /srv/result || status=$?
 cat "$root/srv/result/tally" >> "$tally"
+[ ! -e "$root/srv/result/tally.failures" ] || cat "$root/srv/result/tally.failures" >> "$tally.failures"
 ended "$status" "the run in the chroot"

@@ -142,13 +142,13 @@ install_it() {
 
 integration() {
 	cd "$source/tests/integration"
-	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=10 -rs .
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=10 .
 }
 
 # A share of them; doc/testing.md says how to try all.
 faults() {
 	cd "$source/tests/fault"
-	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=5 -rs .
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=5 .
 }
 
 # A part of the integration tests once more: sessions and doveadm with the sanitizers, and
@@ -172,7 +172,7 @@ coverage() {
 
 model() {
 	cd "$source/tests/model"
-	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -rs .
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider .
 }
 
 benchmark() {
