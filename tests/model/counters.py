@@ -56,9 +56,17 @@ class Window:
     messages: typing.List[int] = dataclasses.field(default_factory=lambda: [0, 0])
     # the clock was far behind, and it is not known until when what was counted counts
     doubt: typing.Optional[int] = None
+    # {start: (octets, messages)} of windows that have ended: if nothing was written since, and the clock goes back, they
+    # go on
+    past: typing.Dict[int, typing.Tuple[int, int]] = dataclasses.field(default_factory=dict)
 
     def begin(self, now):
-        self.start, self.octets, self.messages, self.doubt = begins(self.name, now), [0, 0], [0, 0], None
+        if self.octets[1] or self.messages[1]:
+            self.past[self.start] = self.octets[1], self.messages[1]
+        self.start, self.doubt = begins(self.name, now), None
+        going_on = [high for start, high in self.past.items() if start >= self.start]
+        self.octets = [0, max((octets for octets, _ in going_on), default=0)]
+        self.messages = [0, max((messages for _, messages in going_on), default=0)]
 
     def roll(self, span):
         if self.octets[1] == self.messages[1] == 0:
@@ -94,7 +102,7 @@ class Counters:
     def reset(self):
         """Counters are zero; windows go on."""
         for window in self.windows.values():
-            window.octets, window.messages = [0, 0], [0, 0]
+            window.octets, window.messages, window.past = [0, 0], [0, 0], {}
 
     def roll(self, span):
         for window in self.windows.values():

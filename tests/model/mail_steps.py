@@ -46,6 +46,8 @@ class MailSteps(Comparison):
             copy = self.drop.messages[self.drop.deliver_mail(message.mail, message.data, self.span(),
                                                              message.delivered[0])]
             copy.flags = set(message.flags)
+            # in an mbox nothing tells it from the first one that is back, once that was deleted
+            copy.doubtful = self.lab.form == "mbox"
             self.look()
 
     def sequence(self, keys):
