@@ -6,6 +6,7 @@
 #include "maildrop.h"
 #include "duplicates.h"
 #include "epoch-check.h"
+#include "look-again.h"
 #include "recovery.h"
 #include "stored-uidls.h"
 #include "prepare.h"
@@ -91,7 +92,14 @@ check(struct maildrop_uidls *uidls, struct maildrop *drop,
       const char **error_r)
 {
 	const char *reason;
+	int ret;
 
+	if (uidls->epoch != NULL &&
+	    maildrop_known_are_gone(drop, uidls->epoch)) {
+		ret = maildrop_look_again(drop, error_r);
+		if (ret != 0)
+			return ret < 0 ? PREPARE_FAILED : PREPARE_RETRY;
+	}
 	switch (epoch_check(drop, uidls->epoch, store, &reason)) {
 	case EPOCH_STEADY:
 	case EPOCH_FIRST:

@@ -8,6 +8,7 @@
 #include "describe.h"
 #include "epoch-check.h"
 #include "journal-lost.h"
+#include "look-again.h"
 #include "maildrop.h"
 #include "new-epoch.h"
 #include "recovery-private.h"
@@ -310,7 +311,11 @@ maildrop_recover(struct maildrop *drop, struct policy_store *store,
 	struct recovery recovery = { .drop = drop, .old = epoch };
 	struct policy_state *state = NULL;
 	enum recovery_result result;
+	int ret;
 
+	ret = maildrop_look_again(drop, error_r);
+	if (ret != 0)
+		return ret < 0 ? RECOVERY_FAILED : RECOVERY_RETRY;
 	if (policy_store_begin(store, &state, error_r) != POLICY_STORE_OK) {
 		policy_state_deinit(&state);
 		return RECOVERY_FAILED;

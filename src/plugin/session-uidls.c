@@ -12,6 +12,7 @@
 #include "maildrop.h"
 #include "duplicates.h"
 #include "epoch-check.h"
+#include "look-again.h"
 #include "prepare.h"
 #include "stored-uidls.h"
 #include "take-in.h"
@@ -121,7 +122,8 @@ static bool prepare_brief(struct session_uidls *uidls)
 	const char *reason;
 
 	uidls->brief = NULL;
-	if (epoch_check(&uidls->drop, brief, uidls->store, &reason) !=
+	if (maildrop_known_are_gone(&uidls->drop, brief) ||
+	    epoch_check(&uidls->drop, brief, uidls->store, &reason) !=
 	    EPOCH_STEADY || maildrop_duplicates_are_due(&uidls->drop, brief))
 		return FALSE;
 	uidls->uidls = maildrop_uidls_init(&uidls->drop, uidls->store, brief);
