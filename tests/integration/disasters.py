@@ -44,6 +44,16 @@ def files(user, pattern):
     return sorted(found)
 
 
+def delivered(path):
+    seconds, microseconds = re.match(r"(\d+)\.M(\d+)", os.path.basename(path)).groups()
+    return int(seconds), int(microseconds)
+
+
+def message_files(user):
+    """Of a maildir, in the order of delivery: not that of their names, as numbers in these have no zeros before them."""
+    return sorted(files(user, r"\d+\.M.*"), key=delivered)
+
+
 def unlink(paths):
     assert paths
     for path in paths:

@@ -318,7 +318,7 @@ def test_stored_orders(ordered, marked, order, fast_polls):
 def test_message_cannot_be_read(new_user):
     """A list without it would be shorter, and the client would forget: the session is refused."""
     user = new_user(messages=3, **view('BODY "of message 000002"'))
-    path = disasters.files(user, r"\d+\.M.*")[1]
+    path = disasters.message_files(user)[1]
     os.chmod(path, 0)
     with user.connect() as pop3:
         pop3.login(user.name, user.password)

@@ -178,7 +178,7 @@ def test_message_that_cannot_be_read(new_user):
     """It is not known whether it is hidden."""
     user = downloaded(new_user, 3)
     part = viewed(new_user, user, 'NOT BODY "of message 000002"', **fields(keep_downloaded="0"))
-    path = disasters.files(user, r"\d+\.M.*")[0]
+    path = disasters.message_files(user)[0]
     os.chmod(path, 0)
     code, _ = retention_doveadm.failure(part, "run", "--force")
     assert code == 75
