@@ -132,7 +132,7 @@ add_hash(struct uidl_import *import, struct mail *mail,
 {
 	const char *hash;
 
-	if (!mail_set_uid(mail, found->uid))
+	if (!maildrop_set_uid(mail, found->uid))
 		return 0;
 	if (maildrop_fingerprint(mail, &hash) < 0) {
 		*error_r = maildrop_mail_error(mail);

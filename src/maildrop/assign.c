@@ -41,7 +41,7 @@ assign_message(struct assign *assign, struct mail *mail,
 	const char *own_uidl;
 	int ret;
 
-	if (!mail_set_uid(mail, assignment->uid))
+	if (!maildrop_set_uid(mail, assignment->uid))
 		return 0;
 	ret = maildrop_describe(assign->drop, assign->stored, mail,
 				assign->pool, &message, error_r);

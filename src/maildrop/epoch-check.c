@@ -154,7 +154,7 @@ check_anchor(struct maildrop *drop, struct mail *mail,
 {
 	int ret;
 
-	if (!mail_set_uid(mail, anchor->uid))
+	if (!maildrop_set_uid(mail, anchor->uid))
 		return ANCHOR_MISSING;
 	ret = epoch_anchor_compare(mail, anchor);
 	if (ret > 0)
@@ -240,16 +240,21 @@ check_newest(struct maildrop *drop, struct mail *mail,
 	struct policy_journal *journal;
 	const struct pop3_message *line;
 	enum anchor_result result = ANCHOR_DIFFERS;
+	const char *error;
 	int ret = 0;
 
 	mail_set_seq(mail, maildrop_count(drop, 1, epoch->uidnext));
 	*reason_r = "the newest known messages are gone, and others are there";
 	if (epoch->journal_generation != 0) {
 		ret = policy_journal_read(store, epoch->journal_generation,
-					  &journal, reason_r);
+					  &journal, &error);
 	}
-	if (ret <= 0)
-		return ret < 0 ? ANCHOR_FAILED : ANCHOR_DIFFERS;
+	if (ret < 0) {
+		*reason_r = error;
+		return ANCHOR_FAILED;
+	}
+	if (ret == 0)
+		return ANCHOR_DIFFERS;
 	line = find_line(journal, mail->uid);
 	if (line != NULL) {
 		const struct policy_anchor anchor = {

@@ -54,6 +54,17 @@ unsigned int maildrop_count(const struct maildrop *drop, uint32_t uid1,
 	return seq1 == 0 ? 0 : seq2 - seq1 + 1;
 }
 
+bool maildrop_set_uid(struct mail *mail, uint32_t uid)
+{
+	uint32_t seq1, seq2;
+
+	mailbox_get_seq_range(mail->box, uid, uid, &seq1, &seq2);
+	if (seq1 == 0)
+		return FALSE;
+	mail_set_seq(mail, seq1);
+	return TRUE;
+}
+
 static bool storage_has_guids(const struct mailbox *box)
 {
 	/* mbox takes a hash of some headers for one */
@@ -132,6 +143,20 @@ int maildrop_own_uidl(struct maildrop *drop, struct mail *mail,
 	else if (ret == 0)
 		ret = expand_format(drop, mail, uidl_r);
 	return ret < 0 ? -1 : 0;
+}
+
+int maildrop_delivered(struct mail *mail, time_t *delivered_r)
+{
+	time_t received, saved;
+	int ret;
+
+	if (mail_get_received_date(mail, &received) < 0)
+		return -1;
+	ret = mail_get_save_date(mail, &saved);
+	if (ret < 0)
+		return -1;
+	*delivered_r = ret == 0 ? received : I_MAX(received, saved);
+	return 0;
 }
 
 const char *maildrop_mail_error(const struct mail *mail)

@@ -57,6 +57,11 @@ const char *maildrop_format_name(const struct maildrop *drop);
 unsigned int maildrop_count(const struct maildrop *drop, uint32_t uid1,
 			    uint32_t uid2);
 
+/* As mail_set_uid(): FALSE if the mailbox has no such message. That one of Dovecot
+   takes the message that is asked for next for expunged then, and nothing of it
+   can be read from an mbox. */
+bool maildrop_set_uid(struct mail *mail, uint32_t uid);
+
 /* What tells whether two messages are the same one, and what they are called.
    Strings are in the data stack. Return 0, or -1 if the message cannot be read
    (mail->expunged tells whether it is gone; the error is that of the mailbox). */
@@ -73,6 +78,10 @@ int maildrop_fingerprint(struct mail *mail, const char **hash_r);
    none can be made *uidl_r is "". */
 int maildrop_own_uidl(struct maildrop *drop, struct mail *mail,
 		      const char **uidl_r);
+
+/* When it came into this mailbox, or was sent to the user, whichever is later:
+   an old message that was moved here is not old here. */
+int maildrop_delivered(struct mail *mail, time_t *delivered_r);
 
 /* The error of a message that could not be read, in the data stack. */
 const char *maildrop_mail_error(const struct mail *mail);

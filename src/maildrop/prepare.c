@@ -83,6 +83,10 @@ recover(struct maildrop_uidls *uidls, struct maildrop *drop,
 
 	result = maildrop_recover(drop, store, uidls->epoch, reason,
 				  alarm_percent, &state, error_r);
+	if (result == RECOVERY_FAILED) {
+		*error_r = t_strdup_printf("UIDLs cannot be recovered (%s): %s",
+					   reason, *error_r);
+	}
 	return take_result(uidls, drop, store, result, state);
 }
 

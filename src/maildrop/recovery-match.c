@@ -75,7 +75,7 @@ read_hash(struct recovery *recovery, struct pop3_found_message *found,
 	int ret = 0;
 
 	T_BEGIN {
-		if (mail_set_uid(recovery->mail, found->uid))
+		if (maildrop_set_uid(recovery->mail, found->uid))
 			ret = maildrop_fingerprint(recovery->mail, &hash);
 		else
 			hash = "";

@@ -32,6 +32,22 @@ fresh_uidl(struct recovery *recovery, HASH_TABLE_TYPE(taken_uidls) taken)
 	return p_strdup(recovery->pool, uidl);
 }
 
+/* Whether a message whose line was lost is the one that had this UID. A UID is used
+   a second time only for what comes after an older mailbox was restored. An mbox,
+   which has no GUIDs, does not know when a message was saved. */
+static bool was_there(const struct recovery *recovery, uint32_t uid)
+{
+	const struct policy_epoch *old = recovery->old;
+	const char *guid;
+	time_t delivered;
+
+	return recovery->journal_has_lost && !recovery->other_mailbox &&
+		recovery->same_uids && seq_range_exists(&old->recorded, uid) &&
+		maildrop_guid(recovery->mail, &guid) == 0 && *guid != '\0' &&
+		maildrop_delivered(recovery->mail, &delivered) == 0 &&
+		delivered <= old->listed;
+}
+
 /* Whether no client may know this UIDL of Dovecot for another message. */
 static bool
 own_uidl_is_free(const struct recovery *recovery,
@@ -44,7 +60,8 @@ own_uidl_is_free(const struct recovery *recovery,
 	    hash_table_lookup(taken, uidl) != NULL)
 		return FALSE;
 	return recovery->old == NULL || uid < recovery->proven_below ||
-		uid >= epoch_told_below(recovery->drop, recovery->old);
+		uid >= epoch_told_below(recovery->drop, recovery->old) ||
+		was_there(recovery, uid);
 }
 
 /* The journal may have lost when messages were downloaded. What the state knows
@@ -158,7 +175,7 @@ assign_uidl(struct recovery *recovery, HASH_TABLE_TYPE(taken_uidls) taken,
 	struct mail *mail = recovery->mail;
 	const char *own_uidl;
 
-	if (!mail_set_uid(mail, found->uid))
+	if (!maildrop_set_uid(mail, found->uid))
 		return 0;
 	if (maildrop_own_uidl(recovery->drop, mail, &own_uidl) < 0)
 		return recovery_mail_failed(recovery, error_r);

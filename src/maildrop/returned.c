@@ -137,7 +137,7 @@ line_differs(struct maildrop *drop, struct mail *mail,
 	const char *uidl;
 
 	if (line->uid == 0 || seq_range_exists(&epoch->stored, line->uid) ||
-	    !mail_set_uid(mail, line->uid))
+	    !maildrop_set_uid(mail, line->uid))
 		return 0;
 	if (maildrop_own_uidl(drop, mail, &uidl) < 0)
 		return mail->expunged ? 0 : -1;

@@ -10,22 +10,6 @@
 #include "maildrop.h"
 #include "collect.h"
 
-/* When it came into this mailbox, or was sent to the user, whichever is later:
-   an old message that was moved here is not old here. */
-static int get_delivery(struct mail *mail, time_t *delivered_r)
-{
-	time_t received, saved;
-	int ret;
-
-	if (mail_get_received_date(mail, &received) < 0)
-		return -1;
-	ret = mail_get_save_date(mail, &saved);
-	if (ret < 0)
-		return -1;
-	*delivered_r = ret == 0 ? received : I_MAX(received, saved);
-	return 0;
-}
-
 struct collect {
 	struct maildrop *drop;
 	const struct policy_epoch *epoch;
@@ -90,7 +74,7 @@ add_message(struct collect *collect, struct mail *mail,
 	else
 		return -1;
 	if (message.downloaded == 0 && collect->with_delivery &&
-	    get_delivery(mail, &message.delivered) < 0)
+	    maildrop_delivered(mail, &message.delivered) < 0)
 		return -1;
 	set_unsure(collect, &message);
 	array_push_back(collect->messages, &message);

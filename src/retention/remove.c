@@ -87,7 +87,7 @@ remove_messages(struct removal *removal,
 
 	seq_range_array_iter_init(&iter, batch);
 	while (ret > 0 && seq_range_array_iter_nth(&iter, n++, &uid)) {
-		if (!mail_set_uid(mail, uid))
+		if (!maildrop_set_uid(mail, uid))
 			continue;
 		if (removal->dest == NULL)
 			mail_expunge(mail);

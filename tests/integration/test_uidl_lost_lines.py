@@ -1,0 +1,61 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Lines of the journal are lost, and the newest messages, by which the mailbox is known again, are gone as well."""
+
+import time
+
+import pytest
+
+import disasters
+import mailgen
+import state_check
+from conftest import FORMATS
+from test_retention_damage import cut_journal, remove_journal, spoil_journal
+
+LOSSES = {"none-left": remove_journal, "half-left": cut_journal, "bad-line": spoil_journal}
+# these know when a message was saved, whatever is done to its flags
+DBOX = ["sdbox", "mdbox"]
+
+
+@pytest.fixture
+def damaged(server, new_user):
+    def make(form, loss):
+        user = new_user(form, messages=8)
+        told = user.told()
+        server.wait_idle()
+        state_check.leave_alone(user.home)
+        LOSSES[loss](user)
+        return user, told
+    return make
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("form", DBOX)
+def test_others_keep_their_uidls(damaged, form, loss):
+    user, told = damaged(form, loss)
+    user.expunge(4, 5, 6, 7, 8)
+    user.append([mailgen.message(9)])
+    for _ in range(2):
+        now = user.told()
+        assert now[:3] == told[:3] and now[3] not in told
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("form", FORMATS)
+def test_used_a_second_time(server, new_user, form, loss):
+    """An older mailbox was restored, and new messages have UIDs that were told: they get other UIDLs. Those that had the
+    UIDs by which the mailbox is known again are gone."""
+    server.clock.set_epoch(time.time())
+    user = new_user(form, messages=4)
+    user.told()
+    disasters.make_backup(user)
+    user.append([mailgen.message(number) for number in (5, 6, 7)])
+    told = user.told()
+    server.wait_idle()
+    state_check.leave_alone(user.home)
+    LOSSES[loss](user)
+    disasters.await_next_second(user)
+    disasters.backup_restored(user)
+    user.append([mailgen.message(number) for number in (8, 9, 10, 11)])
+    user.expunge(6, 7)
+    now = user.told()
+    assert len(now) == 6 and not set(now[4:]) & set(told)
