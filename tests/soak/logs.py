@@ -16,6 +16,8 @@ USUAL = {
     PANIC: r"Panic: event_reason_code_prefix\(\): name has ':' \(pop3, cmd_foo:bar\)",
     "trace": r"pop3\(.*: Error: Raw backtrace: ",
     ABORTED: r"Fatal: master: service\(pop3\): child \d+ killed with signal 6",
+    # before it has told its master that it is there
+    "killed early": r"master: Error: service\(pop3\): command startup failed, throttling for ",
     "worker of a reload": r"auth: Error: auth-worker: Aborted \w+ request for ",
     "master": r"master: (Info|Warning): (Dovecot v|SIGHUP received|Killed with|Sent SIGTERM|service\()",
 }
