@@ -47,7 +47,7 @@ class BrokenFiles(Trouble):
 
     keeps_state = False
     keeps_files = False
-    log = (r"pop3_policy: .* is corrupt .*: renamed it to ", r"pop3_policy: messages.jsonl had lost the lines of ",
+    log = (r"pop3_policy: .* is corrupt .*: renamed it to ", r"pop3_policy: messages.jsonl had lost (the lines of |lines: )",
            r"pop3_policy: messages.jsonl .*, and was written anew")
 
     def strike(self, visitor):

@@ -21,8 +21,9 @@ from credentials import CredentialServer
 from harm import KINDS
 from logs import Logs
 from mailbox import GONE, MAYBE, THERE, Mailbox
-from memory import Memory, born, is_waiting, read
+from memory import Memory, born, is_waiting
 from polling import wait_for
+from served import clients_of
 from visits import Visitor
 
 THREADS = 4
@@ -38,7 +39,6 @@ LIMIT = 20
 UNLIMITED = "service_count = 0" if dovecot_conf.LINE == "2.3" else "restart_request_count = unlimited"
 PROCESSES = 6
 EXTRA = """
-verbose_proctitle = yes
 service pop3 {{
   {unlimited}
   process_limit = {processes}
@@ -102,23 +102,18 @@ class Soak:
 
     # -- processes
 
-    def titled(self, words):
-        """Processes that say one of these words of themselves."""
-        found = []
-        for pid in self.memory.processes("pop3"):
-            with contextlib.suppress(OSError):
-                title = read(pid, "cmdline")
-                if any(word in title for word in words):
-                    found.append(pid)
-        return found
+    def served(self):
+        """{pid: ports of its clients}"""
+        return clients_of(self.memory.processes("pop3"), self.server.ports["pop3"])
 
     def serving(self, visitor):
-        return self.titled(["[%s " % visitor.user.name])
+        return [pid for pid, ports in self.served().items() if ports.intersection(visitor.ports[-1:])]
 
     def is_served(self, visitor):
-        """A process says that it is idle before it is done with all that comes after a session."""
-        idle = set(self.memory.processes("pop3")) - set(self.titled(["[user"]))
-        return bool(self.serving(visitor)) or not all(map(self.is_waiting, idle))
+        """A process closes its socket before it is done with all that comes after a session."""
+        served = self.served()
+        return any(ports.intersection(visitor.ports) for ports in served.values()) or \
+            not all(self.is_waiting(pid) for pid, ports in served.items() if not ports)
 
     @staticmethod
     def is_waiting(pid):
@@ -155,7 +150,7 @@ class Soak:
         wait_for(lambda: not self.is_served(visitor), "the end of the sessions of " + visitor.user.name)
 
     def wait_quiet(self):
-        wait_for(lambda: not self.titled(["[user"]) and all(map(self.is_waiting, self.memory.processes("pop3"))),
+        wait_for(lambda: all(not ports and self.is_waiting(pid) for pid, ports in self.served().items()),
                  "the end of all sessions")
 
     # -- rounds

@@ -39,6 +39,8 @@ class Visitor:
         self.trouble = trouble
         self.chance = chance
         self.is_mbox = user.form == "mbox"
+        # of the connections that it has, or has had last; the newest one at the end
+        self.ports = []
 
     # -- mail comes
 
@@ -71,6 +73,8 @@ class Visitor:
     @contextlib.contextmanager
     def session(self, **kwargs):
         with Pop3(self.user.server.ports["pop3"], **kwargs) as pop3:
+            # two at a time, at the most
+            self.ports = [*self.ports[-1:], pop3.socket.getsockname()[1]]
             reply = pop3.login(self.user.name, self.user.password)
             if not reply.ok:
                 raise Refused(reply.text)

@@ -1,0 +1,33 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""Which process serves which client, by the sockets that it has: the title of a process does not always say it."""
+
+import contextlib
+import os
+import re
+
+
+def clients_of(pids, port):
+    """{pid: the ports of the clients of 127.0.0.1 that it serves at PORT}."""
+    ports = client_ports(port)
+    return {pid: {ports[inode] for inode in inodes_of(pid) if inode in ports} for pid in pids}
+
+
+def client_ports(port):
+    """{inode of a socket: port of its client}."""
+    found = {}
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        for line in file.read().splitlines()[1:]:
+            words = line.split()
+            if int(words[1].split(":")[1], 16) == port:
+                found[words[9]] = int(words[2].split(":")[1], 16)
+    return found
+
+
+def inodes_of(pid):
+    folder = "/proc/%d/fd" % pid
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                match = re.fullmatch(r"socket:\[(\d+)\]", os.readlink(os.path.join(folder, name)))
+                if match:
+                    yield match.group(1)
