@@ -16,6 +16,13 @@ class DisasterSteps(Comparison):
                 self.becomes_another()
                 self.is_stored = True
                 self.relearn()
+                if self.lab.form == "mdbox" and part in ("indexes", "map"):
+                    self.saved_anew()
+
+    def saved_anew(self):
+        """When it makes its index anew, it takes all for saved then."""
+        for message in self.drop.messages.values():
+            message.delivered = message.delivered[0], max(message.delivered[1], self.lab.now)
 
     def unlink(self, pattern):
         for path in self.lab.files(pattern):
