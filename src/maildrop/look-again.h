@@ -14,8 +14,9 @@ bool maildrop_known_are_gone(const struct maildrop *drop,
    since it did so last. When its uidlist was lost, a delivery makes a new one
    that has no other message, and until something changes cur/ that may be all
    that sessions are shown. Before known messages are taken for gone, have it
-   look, if there are more files than messages. Returns 1 if it has other messages now than the maildrop, which is to be
-   initialized anew then, 0 if not, also in other formats, or -1 and an error. */
+   look, if there are more files than messages. Returns 1 if it has other messages
+   now than the maildrop, which is to be initialized anew then, 0 if not, also in
+   other formats, or -1 and an error. */
 int maildrop_look_again(struct maildrop *drop, const char **error_r);
 
 #endif
