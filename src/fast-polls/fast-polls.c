@@ -70,6 +70,14 @@ static bool stamp_take(struct fast_polls *fast, struct uidlist_stamp *stamp_r)
 				  nfs_flush(fast), time(NULL), stamp_r);
 }
 
+/* Or may be, if Dovecot makes them. */
+static bool uidls_are_of_names(const struct fast_polls *fast)
+{
+	return fast->template == NULL ||
+		uidl_template_uses(fast->template, UIDL_TEMPLATE_FILENAME) ||
+		uidl_template_uses(fast->template, UIDL_TEMPLATE_GUID);
+}
+
 static void open_maildir(struct fast_polls *fast, uint32_t uidnext)
 {
 	struct learnt_facts *facts = &fast->facts;
@@ -77,7 +85,12 @@ static void open_maildir(struct fast_polls *fast, uint32_t uidnext)
 	fast->ext_id = learnt_register(fast->box->index);
 	fast->is_learnt = learnt_read(fast->box->view, fast->ext_id, facts) &&
 		facts->uidnext == uidnext && stamp_holds(fast);
-	if (!fast->is_learnt) {
+	if (fast->is_learnt) {
+		/* UIDL would read it later, when it may have lost messages
+		   that are listed now */
+		if (fast->facts.has_uidls || uidls_are_of_names(fast))
+			(void)maildir_uidlist_read_again(fast->box);
+	} else {
 		/* before it is read: so what is read is not older than the
 		   stamp */
 		i_zero(facts);
@@ -134,10 +147,8 @@ static bool no_uidl_is_stored(const struct fast_polls *fast)
 
 bool fast_polls_have_plain_uidls(const struct fast_polls *fast)
 {
-	return fast->template != NULL && no_uidl_is_stored(fast) &&
-		!uidl_template_uses(fast->template, UIDL_TEMPLATE_MD5) &&
-		!uidl_template_uses(fast->template, UIDL_TEMPLATE_FILENAME) &&
-		!uidl_template_uses(fast->template, UIDL_TEMPLATE_GUID);
+	return no_uidl_is_stored(fast) && !uidls_are_of_names(fast) &&
+		!uidl_template_uses(fast->template, UIDL_TEMPLATE_MD5);
 }
 
 void fast_polls_print_uidl(const struct fast_polls *fast, string_t *dest,

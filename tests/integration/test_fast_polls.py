@@ -282,6 +282,40 @@ def test_indexes_are_lost(copies, pattern):
     found.learn()
 
 
+def poll_while_all_goes(copy, first):
+    """Another session removes all that there is, before the client asks for what it has not asked for yet; and a
+    delivery has the list written anew."""
+    def empty():
+        copy.programs.pop3(["LIST", *("DELE %d" % number for number in range(1, 5)), "QUIT"])
+        edit(copy, RENAMED, lambda lines: lines[:1])
+
+    return copy.programs.pop3_with_pause(first, ["UIDL", "LIST", "QUIT"], empty)
+
+
+@pytest.mark.parametrize("uidl_format", {
+    "2.3": ["%g", "%f", "%v-%u", "%Mf"], "2.4": ["%{guid}", "%{filename}", "%{uid}", "%{filename | md5 | hexlify}"],
+}[dovecot_conf.LINE])
+def test_all_goes_between_two_commands(copies, uidl_format):
+    """The list may say nothing any more of what the UIDLs are made of."""
+    found = copies(4, {"pop3_uidl_format": uidl_format})
+    for _ in range(3):
+        found.rest()
+        found.poll()
+    assert "+OK 4 " in found.equal([poll_while_all_goes(copy, ["STAT"]) for copy in found.all])
+    assert not found.fast.files()
+
+
+def test_stored_uidls_go_between_two_commands(copies):
+    found = copies(0)
+    found.deliver(4, "cur")
+    found.edit(RENAMED, lambda lines: [lines[0].replace("N1", "N5")] + [
+        "%d W304 Pstored%d :%d.H%d.test" % (uid, uid, 1_650_000_000 + uid, uid) for uid in range(1, 5)])
+    for _ in range(3):
+        found.rest()
+        found.poll()
+    assert "\r\n4 stored4\r\n" in found.equal([poll_while_all_goes(copy, ["LIST"]) for copy in found.all])
+
+
 def test_two_sessions_at_once(copies):
     """Mail comes while both are there: the older session does not see it, and what either has learnt is true."""
     found = copies(4)
