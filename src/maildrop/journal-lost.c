@@ -52,15 +52,16 @@ int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
 	return pop3_uidl_is_valid(uidl, &error) ? 1 : 0;
 }
 
-/* By a clock that is behind it would seem old. */
-static time_t latest_time(const struct policy_epoch *epoch)
+time_t journal_lost_download_time(const struct policy_epoch *epoch)
 {
+	/* by a clock that is behind it would seem old */
 	return I_MAX(time(NULL), epoch->retention.checked);
 }
 
 bool journal_line_add_downloads(pool_t pool, const struct policy_epoch *epoch,
 				struct pop3_message *line)
 {
+	time_t now = journal_lost_download_time(epoch);
 	const struct policy_device *device;
 
 	if (!journal_line_lacks_downloads(epoch, line->uid, line))
@@ -68,11 +69,11 @@ bool journal_line_add_downloads(pool_t pool, const struct policy_epoch *epoch,
 	array_foreach(&epoch->devices, device) {
 		if (seq_range_exists(&device->downloaded, line->uid)) {
 			pop3_message_add_device(pool, line, device->name,
-						latest_time(epoch));
+						now);
 		}
 	}
 	if (line->downloaded == 0)
-		line->downloaded = latest_time(epoch);
+		line->downloaded = now;
 	return TRUE;
 }
 
@@ -83,5 +84,5 @@ void journal_line_restore(pool_t pool, struct policy_epoch *epoch,
 		return;
 	seq_range_array_add(&epoch->downloaded, line->uid);
 	pop3_retention_bounds_add_download(&epoch->retention,
-					   latest_time(epoch));
+		journal_lost_download_time(epoch));
 }

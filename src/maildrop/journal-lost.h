@@ -26,6 +26,9 @@ int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
 			 const struct pop3_message *line,
 			 const char **error_r);
 
+/* What is said of a download whose time is lost: now, by the clock of the last
+   look at the messages if that was ahead. */
+time_t journal_lost_download_time(const struct policy_epoch *epoch);
 /* Put into a line what the state knows of downloads, as of now. Returns FALSE if
    nothing was missing. Memory comes from the pool. */
 bool journal_line_add_downloads(pool_t pool, const struct policy_epoch *epoch,

@@ -13,8 +13,6 @@
 #include "new-epoch.h"
 #include "recovery-private.h"
 
-#include <time.h>
-
 /* Fewer may have been deleted by their user. */
 #define ALARM_MIN_KNOWN 20
 
@@ -142,7 +140,7 @@ static void note_unsure_downloads(struct recovery *recovery)
 	if (old == NULL || !uids_may_be_others(recovery))
 		return;
 	if (recovery->journal_has_lost && has_downloads(old)) {
-		epoch->unsure_until = I_MAX(time(NULL), old->retention.checked);
+		epoch->unsure_until = journal_lost_download_time(old);
 		epoch->unsure_below = epoch->uidnext;
 	} else if (old->unsure_below != 0) {
 		epoch->unsure_below = epoch->uidnext;

@@ -79,6 +79,16 @@ def cut(user):
     put(user, user.journal_path, content_of(user.journal_path)[:-10])
 
 
+def cut_in_half(user):
+    os.truncate(user.journal_path, os.path.getsize(user.journal_path) // 2)
+
+
+def spoil_first_message(user):
+    with open(user.journal_path, "r+b") as file:
+        file.seek(len(file.readline()))
+        file.write(b"\xff" * 20)
+
+
 def other_generation(user):
     with journal_lines(user) as lines:
         lines[0]["generation"] += 50

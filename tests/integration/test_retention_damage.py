@@ -1,35 +1,14 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """Retention after files of the policy were lost or damaged."""
 
-import os
-
 import pytest
 
 import disasters
 import mailgen
 import retention
 import state_check
+from journal_damage import cut_in_half, lose_state, remove_journal, spoil_first_message
 from retention import fetch, fields, left, poll, said
-
-
-def remove_journal(user):
-    os.unlink(user.journal_path)
-
-
-def cut_journal(user):
-    os.truncate(user.journal_path, os.path.getsize(user.journal_path) // 2)
-
-
-def spoil_journal(user):
-    with open(user.journal_path, "r+b") as file:
-        text = file.read()
-        # the first message
-        file.seek(text.index(b"\n") + 1)
-        file.write(b"\xff" * 20)
-
-
-def remove_state(user):
-    os.unlink(user.state_path)
 
 
 def spoil_state(user):
@@ -37,7 +16,7 @@ def spoil_state(user):
 
 
 def remove_both(user):
-    remove_state(user)
+    lose_state(user)
     remove_journal(user)
 
 
@@ -46,8 +25,8 @@ def lose(user, loss):
     LOSSES[loss](user)
 
 
-LOSSES = {"no-journal": remove_journal, "half-a-journal": cut_journal, "bad-line": spoil_journal,
-          "no-state": remove_state, "bad-state": spoil_state, "nothing": remove_both}
+LOSSES = {"no-journal": remove_journal, "half-a-journal": cut_in_half, "bad-line": spoil_first_message,
+          "no-state": lose_state, "bad-state": spoil_state, "nothing": remove_both}
 
 
 def days_after(user, days, step=1):

@@ -9,9 +9,9 @@ import disasters
 import mailgen
 import state_check
 from conftest import FORMATS
-from test_retention_damage import cut_journal, remove_journal, spoil_journal
+from journal_damage import cut_in_half, remove_journal, spoil_first_message
 
-LOSSES = {"none-left": remove_journal, "half-left": cut_journal, "bad-line": spoil_journal}
+LOSSES = {"none-left": remove_journal, "half-left": cut_in_half, "bad-line": spoil_first_message}
 # these know when a message was saved, whatever is done to its flags
 DBOX = ["sdbox", "mdbox"]
 
