@@ -2,16 +2,19 @@
 """What must hold after a power loss, as sentences on what does not."""
 
 import contextlib
+import json
 import os
 import re
 
 import lab
 import state_check
-from scenarios import ALL, ARCHIVE
+from scenarios import ALL, ARCHIVE, deliver
 
 # more than there are
 MOST = 8
 LIST_ALL = ["UIDL", *("RETR %d" % number for number in range(1, MOST + 1)), "QUIT"]
+# a message that is none of these
+NEW = MOST + 1
 # a stock session, too, may mend something and end, so that the next one succeeds
 TRIES = 3
 
@@ -52,6 +55,15 @@ def archived(programs):
     return sorted(int(number) for number in re.findall(rb"^X-Number: (\d+)", done.reply, re.M))
 
 
+def generation(path):
+    """Of a journal; None if there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.loads(file.readline())["generation"]
+    except (FileNotFoundError, ValueError):
+        return None
+
+
 class After:
     """After a power loss that left the state."""
 
@@ -64,10 +76,13 @@ class After:
         # what does not hold with stock Dovecot either
         self.excused = []
 
-    def again(self, programs):
-        """What a client sees first."""
+    def rebuild(self):
         self.state.image.build(self.victim.home)
         self.victim.place.unlock()
+
+    def again(self, programs):
+        """What a client sees first."""
+        self.rebuild()
         return Seen(programs)
 
     def complaints(self):
@@ -76,7 +91,7 @@ class After:
         doubtful = [*self.of_client(seen), *self.of_mail(seen), *self.of_doubles(seen)]
         if not doubtful and seen.tries == 1 and seen.works:
             return found
-        return found + self.compare_with_stock(seen, doubtful) + self.after_resync()
+        return found + self.compare_with_stock(seen, doubtful) + self.after_mending()
 
     @staticmethod
     def of_client(seen):
@@ -85,8 +100,8 @@ class After:
         return ["P4: %d UIDLs, %d messages, status %d: %r, %s" % (
             len(seen.uidls), len(seen.messages), seen.done.status, seen.done.reply[-100:], seen.done.log[-300:])]
 
-    def of_uidls(self, seen):
-        """P1."""
+    def of_uidls(self, seen, kept=None):
+        """P1. Of the messages that are not among KEPT the UIDLs may be others."""
         if len(set(seen.uidls)) != len(seen.uidls):
             yield "P1: a UIDL twice: %s" % seen
         known = self.victim.uidls(self.told)
@@ -95,7 +110,7 @@ class After:
         for number, uidl in there:
             if None not in (number, owners.get(uidl)) and owners[uidl] != number:
                 yield "P1: message %d has the UIDL of %d" % (number, owners[uidl])
-        for number in sorted(set(known)):
+        for number in sorted(set(known if kept is None else kept)):
             if seen.numbers.count(number) == 1 and (number, known[number]) not in there:
                 yield "P1: message %d was %s, now: %s" % (number, known[number], seen)
 
@@ -128,18 +143,29 @@ class After:
         names = sorted(os.listdir(folder)) if os.path.exists(folder) else []
         if any("corrupt" in name for name in names):
             yield "P4: set aside: %s" % names
-        # each is of use, or does no harm, until somebody has something to write
-        if "messages.jsonl.new" in names:
-            os.rename(os.path.join(folder, "messages.jsonl.new"), os.path.join(folder, "messages.jsonl"))
-        if "state.json.tmp" in names and not seen.messages:
-            os.unlink(os.path.join(folder, "state.json.tmp"))
-        try:
-            state_check.check_home(self.victim.home)
-        except AssertionError as error:
-            yield "P4: %s, %s" % (error, names)
+        # until there is something to write, what was left half written does no harm: see after_mending()
+        if seen.messages:
+            yield from self.of_files(folder, names)
         found = re.search(r"pop3_policy: .*(corrupt|damaged|failed).*", seen.done.log)
         if found or seen.done.trouble:
             yield "P4: %s" % (found.group(0) if found else seen.done.trouble)
+
+    def of_files(self, folder, names):
+        if "messages.jsonl.new" in names:
+            self.settle(os.path.join(folder, "messages.jsonl"), os.path.join(folder, "messages.jsonl.new"))
+        try:
+            state_check.check_home(self.victim.home)
+        except (AssertionError, ValueError) as error:
+            yield "P4: %s, %s" % (error, names)
+
+    def settle(self, journal, new):
+        """A new journal is the one that is read if the state names it. Else nobody reads it, and the next one is begun
+        anew."""
+        state = self.victim.place.read_state() or {}
+        if generation(journal) == state.get("uidl", {}).get("journal", {}).get("generation"):
+            os.unlink(new)
+        else:
+            os.rename(new, journal)
 
     def compare_with_stock(self, seen, doubtful):
         """Mail may be missing or be there twice, and sessions may fail, where it is the same with stock Dovecot."""
@@ -155,11 +181,36 @@ class After:
                 seen.tries, seen.done.reply[-100:], seen.done.log[-300:], stock.tries))
         return found
 
-    def after_resync(self):
-        """Once an admin has mended the mailbox, what comes back has its UIDLs."""
-        self.again(self.victim.later)
+    def after_mending(self):
+        """Once an admin has mended the mailbox, what comes back has the UIDLs that were written down, no other message
+        has one that was told, and nothing is left half written."""
+        self.rebuild()
+        kept = self.written()
+        Seen(self.victim.later)
         for mailbox in ("INBOX", ARCHIVE):
             # what Dovecot cannot mend stays as it is
             with contextlib.suppress(AssertionError):
                 self.victim.later.doveadm("force-resync", mailbox)
-        return ["%s, after force-resync" % text for text in self.of_uidls(Seen(self.victim.later))]
+        seen = Seen(self.victim.later)
+        if not seen.messages:
+            self.begin_anew()
+            seen = Seen(self.victim.later)
+        return ["%s, after it was mended" % text for text in [*self.of_uidls(seen, kept), *self.of_state(seen)]]
+
+    def written(self):
+        """The messages that were known before, and those whose UIDLs are in the journal now."""
+        path = os.path.join(self.victim.place.state_dir, "messages.jsonl")
+        text = ""
+        with contextlib.suppress(FileNotFoundError), open(path, encoding="latin-1") as file:
+            text = file.read()
+        return {number for number, uidl in self.victim.uidls(self.told).items()
+                if number in self.victim.stage.known or '"uidl":"%s"' % uidl in text}
+
+    def begin_anew(self):
+        """A mailbox of which nothing can be had gets a new message."""
+        try:
+            deliver(self.victim.later, [NEW])
+        except AssertionError:
+            # the file of an mbox
+            os.unlink(os.path.join(self.victim.home, "inbox"))
+            deliver(self.victim.later, [NEW])
