@@ -75,12 +75,13 @@ echo "lint: $srcdir"
 	--suppress=normalCheckLevelMaxBranches --suppress=unmatchedSuppression \
 	--suppress=missingInclude --suppress=missingIncludeSystem \
 	--include="$macros" $own $units
-"$clang_tidy" --quiet --warnings-as-errors='*' $units $tests -- -std=gnu99 $cppflags
+# shellcheck disable=SC2086
+printf '%s\n' $units $tests | xargs -P "$(nproc)" -I '{}' \
+	"$clang_tidy" --quiet --warnings-as-errors='*' '{}' -- -std=gnu99 $cppflags
 
 # It follows what it compiles, so it needs the optimizer to see through small functions.
 if [ -n "$units" ] && "$cc" -fanalyzer -x c -c -o /dev/null /dev/null 2> /dev/null; then
-	for unit in $units; do
-		# shellcheck disable=SC2086
-		"$cc" -std=gnu99 $cppflags -O2 -fanalyzer -Werror -c -o /dev/null "$unit"
-	done
+	# shellcheck disable=SC2086
+	printf '%s\n' $units | xargs -P "$(nproc)" -I '{}' \
+		"$cc" -std=gnu99 $cppflags -O2 -fanalyzer -Werror -c -o /dev/null '{}'
 fi

@@ -2,15 +2,14 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 #
 # run.sh SRCDIR SECONDS FUZZER...
-# Runs the fuzzers in with-clang one after the other, each for so many seconds, on its
-# corpus and on what earlier runs have found (with-clang/found). Goes on after one
-# that has found something wrong, whose input it names, and fails at the end.
+# Runs the fuzzers in with-clang, as many at once as there are processors, each for so many
+# seconds, on its corpus and on what earlier runs have found (with-clang/found). Goes on after
+# one that has found something wrong, whose input it names, and fails at the end.
 set -u
 
 src=$(cd "$1" && pwd) seconds=$2
 shift 2
 cd with-clang || exit 2
-failed=0
 # On a disk they would mostly wait.
 [ ! -d /dev/shm ] || export TMPDIR="${TMPDIR:-/dev/shm}"
 
@@ -26,13 +25,23 @@ run() {
 	fi
 }
 
-for fuzzer in "$@"; do
-	if run "$fuzzer" > "$fuzzer.log" 2>&1; then
-		echo "$fuzzer: $(grep -E 'DONE|places reached' "$fuzzer.log")"
+look() {
+	if run "$1" > "$1.log" 2>&1; then
+		echo "$1: $(grep -E 'DONE|places reached' "$1.log")"
 	else
-		failed=1
-		tail -n 60 "$fuzzer.log"
-		echo "$fuzzer: failed, see $(pwd)/$fuzzer.log"
+		echo "$1" >> failed
+		tail -n 60 "$1.log"
+		echo "$1: failed, see $(pwd)/$1.log"
 	fi
+}
+
+rm -f failed
+at_once=$(nproc) begun=0
+for fuzzer in "$@"; do
+	look "$fuzzer" &
+	begun=$((begun + 1))
+	# all take the same time
+	[ $((begun % at_once)) -ne 0 ] || wait
 done
-exit "$failed"
+wait
+[ ! -e failed ]
