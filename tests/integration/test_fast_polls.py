@@ -24,6 +24,9 @@ FORMATS = {
     "2.4": ["%{uid | hex(8)}%{uidvalidity | hex(8)}", "%{uidvalidity}-%{uid}", "%{uid}.%{uidvalidity}"],
 }[dovecot_conf.LINE]
 
+# made of what only the list says
+OF_NAMES = {"2.3": ["%g", "%f", "%Mf"], "2.4": ["%{guid}", "%{filename}", "%{filename | md5 | hexlify}"]}[dovecot_conf.LINE]
+
 
 class Copies:
     """The same mailbox with stock Dovecot, the plugin with slow polls, and the plugin with fast polls."""
@@ -292,9 +295,20 @@ def poll_while_all_goes(copy, first):
     return copy.programs.pop3_with_pause(first, ["UIDL", "LIST", "QUIT"], empty)
 
 
-@pytest.mark.parametrize("uidl_format", {
-    "2.3": ["%g", "%f", "%v-%u", "%Mf"], "2.4": ["%{guid}", "%{filename}", "%{uid}", "%{filename | md5 | hexlify}"],
-}[dovecot_conf.LINE])
+@pytest.mark.parametrize("uidl_format", OF_NAMES)
+def test_quiet_poll_that_reads_the_list(copies, uidl_format):
+    """It writes nothing either."""
+    found = copies(8, {"pop3_uidl_format": uidl_format})
+    for _ in range(3):
+        found.rest()
+        reply = found.poll()
+    found.rest()
+    before = snapshot(found.fast.home)
+    assert found.poll() == reply
+    assert snapshot(found.fast.home) == before
+
+
+@pytest.mark.parametrize("uidl_format", [FORMATS[0], *OF_NAMES])
 def test_all_goes_between_two_commands(copies, uidl_format):
     """The list may say nothing any more of what the UIDLs are made of."""
     found = copies(4, {"pop3_uidl_format": uidl_format})
