@@ -97,7 +97,7 @@ class Lab:
         with self.clock(self.stock):
             self.stock.lda(message)
 
-    def pop3(self, device, commands, work, ending):
+    def pop3(self, device, commands, work):
         """See LabPrograms.session."""
         programs = self.programs[device]
         seconds = math.ceil(self.now - time.time())
@@ -107,7 +107,7 @@ class Lab:
             return work(before)
 
         with self.clock(programs):
-            return programs.session(commands, work_now, ending)
+            return programs.session(commands, work_now)
 
     def doveadm(self, command, *args, stock=False):
         """(exit code, what it says as JSON, errors)"""
@@ -185,22 +185,22 @@ class Lab:
 
 
 class LabPrograms(Programs):
-    def session(self, commands, work, ending):
-        """Sends commands, and when all replies are there, those that WORK returns, which is told the replies. ENDING is
-        how it goes on then: the end of what the client sends (also after QUIT), or a signal, or "cut": the client goes
-        away in the middle of the first reply to the later commands."""
+    def session(self, commands, work):
+        """Sends commands, and when all replies are there, those that WORK returns, which is told the replies. It also
+        says how it goes on then: "eof", the end of what the client sends (also after QUIT), or a signal, or "cut": the
+        client goes away in the middle of the first reply to the later commands, which is a message."""
         with self.start("pop3") as process:
             try:
-                return self.talk(process, commands, work, ending)
+                return self.talk(process, commands, work)
             except BaseException:
                 process.kill()
                 raise
             finally:
                 forget_clock(process.pid)
 
-    def talk(self, process, commands, work, ending):
+    def talk(self, process, commands, work):
         before = self.ask(process, commands)
-        later = work(before)
+        later, ending = work(before)
         if ending == "eof":
             return self.finish(process, b"".join(map(wire, later)), before)
         if ending == "cut":

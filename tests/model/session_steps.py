@@ -22,27 +22,31 @@ class SessionSteps(Comparison):
         self.note(device, [self.drop.known[key].mail for key in talk.shown])
         there = list(self.drop.messages)
         commands = list(parts)
-        if end.startswith("cut"):
-            place = talk.largest_place()
-            if place is None:
-                end = "drop"
+        if end.startswith("cut") and talk.largest_place() is None:
+            end = "drop"
         if at is None or self.lab.form == "mbox":
             at, meanwhile = len(commands), ()
         first = [talk.command(*command) for command in commands[:at]]
 
         def then(data):
+            nonlocal end
             self.counters.roll((self.began, self.lab.now))
             talk.hear(data)
             self.play_meanwhile(talk, meanwhile)
             later = commands[at:]
+            if end.startswith("cut"):
+                place = talk.largest_place()
+                # the others have left none
+                end = end if place is not None else "drop"
             if end == "quit":
                 later = [*later, ("QUIT", 0)]
             elif end.startswith("cut"):
                 later = [("RETR", place), *[("QUIT", 0)] * (end == "cut with QUIT")]
-            return [talk.command(*command) for command in later]
+            return [talk.command(*command) for command in later], (
+                "cut" if end.startswith("cut") else SIGNALS.get(end, "eof"))
 
         began = self.began
-        done = self.lab.pop3(device, first, then, "cut" if end.startswith("cut") else SIGNALS.get(end, "eof"))
+        done = self.lab.pop3(device, first, then)
         self.began = began
         if end.startswith("cut"):
             talk.hear_cut(done.reply, end == "cut with QUIT")
