@@ -13,6 +13,9 @@ import user as users
 from dovecot import Server
 from standalone import Programs
 
+# a tool makes calls of its own
+pytestmark = pytest.mark.native
+
 DOC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc", "hardening.md")
 POLICY = {"pop3_policy_quota": "9msg/day 1G/day", "pop3_policy_keep_downloaded": "0",
           "pop3_policy_expire_action": "move Archive", "pop3_policy_quota_action": "throttle 1M/s"}

@@ -11,6 +11,9 @@ import expect
 import journal_damage
 import state_check
 
+# what is asked is how much memory a session has
+pytestmark = pytest.mark.native
+
 # the largest that is ever read, and what is Dovecot's default, in longer tests
 JOURNAL = int(os.environ.get("HOSTILE_JOURNAL_MB", "64")) << 20
 MEMORY = int(os.environ.get("HOSTILE_MEMORY_MB", "128"))
