@@ -62,7 +62,10 @@ class Window:
 
     def begin(self, now):
         if self.octets[1] or self.messages[1]:
-            self.past[self.start] = self.octets[1], self.messages[1]
+            # if the clock had gone back, a later one may have gone on
+            for start in {self.start, *(start for start in self.past if start > self.start)}:
+                octets, messages = self.past.get(start, (0, 0))
+                self.past[start] = max(octets, self.octets[1]), max(messages, self.messages[1])
         self.start, self.doubt = begins(self.name, now), None
         going_on = [high for start, high in self.past.items() if start >= self.start]
         self.octets = [0, max((octets for octets, _ in going_on), default=0)]

@@ -18,20 +18,24 @@ class DamageSteps(Comparison):
         self.counters.windows = Counters().windows
         self.drop.seen = None
 
+    def lose_state(self):
+        self.lose_counters()
+        if self.has_no_journal:
+            self.drop.lose_state()
+        elif self.is_torn():
+            # of the message whose line it was nothing is known now
+            self.drop.forget_uidls()
+
     def damage_state_deleted(self):
         if os.path.exists(self.lab.state_path()):
             os.unlink(self.lab.state_path())
-            self.lose_counters()
-            if self.has_no_journal:
-                self.drop.lose_state()
+            self.lose_state()
 
     def damage_state_broken(self):
         path = self.lab.state_path()
         if os.path.exists(path):
             os.truncate(path, os.path.getsize(path) // 2)
-            self.lose_counters()
-            if self.has_no_journal:
-                self.drop.lose_state()
+            self.lose_state()
 
     def downloads_are_late(self):
         """What the journal does not say counts from when that is found."""

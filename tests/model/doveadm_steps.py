@@ -33,6 +33,9 @@ class DoveadmSteps(Comparison):
         self.judge_rules("user", is_sure, count, True)
         if is_sure:
             self.drop.forced(self.span())
+        else:
+            # it may have believed the clock
+            self.drop.seen = None
         return count
 
     def do_dry_run(self, parts):

@@ -46,8 +46,9 @@ class MailSteps(Comparison):
             copy = self.drop.messages[self.drop.deliver_mail(message.mail, message.data, self.span(),
                                                              message.delivered[0])]
             copy.flags = set(message.flags)
-            # in an mbox nothing tells it from the first one that is back, once that was deleted
-            copy.doubtful = self.lab.form == "mbox"
+            # it has a GUID of its own in a maildir only: nothing else tells one from the other, once one was deleted
+            copy.doubtful = self.lab.form != "maildir"
+            message.doubtful |= copy.doubtful
             self.look()
 
     def sequence(self, keys):

@@ -156,7 +156,7 @@ class Maildrop(Oracle):
         return super().time_is_over(message, now)
 
     def may_stay(self, message, now, is_forced):
-        return (message.perhaps_downloaded and message.downloaded is None) or \
+        return message.doubtful or (message.perhaps_downloaded and message.downloaded is None) or \
             super().may_stay(message, now, is_forced)
 
     def no_excess(self, message):

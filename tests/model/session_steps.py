@@ -33,6 +33,9 @@ class SessionSteps(Comparison):
             self.counters.roll((self.began, self.lab.now))
             talk.hear(data)
             self.play_meanwhile(talk, meanwhile)
+            # Dovecot asks the file of a message for it
+            talk.loses_uidls = self.lab.form == "sdbox" and "g" in self.settings["pop3_uidl_format"] and \
+                not set(talk.shown) <= set(self.drop.messages)
             later = commands[at:]
             if end.startswith("cut"):
                 place = talk.largest_place()
@@ -91,13 +94,15 @@ class SessionSteps(Comparison):
             self.needs_session = self.is_damaged = False
 
     def quit(self, talk, device, looks):
-        self.drop.uses_pop3 = True
+        self.drop.uses_pop3 |= bool(talk.got) or not self.drop.rules.is_forever()
         self.drop.downloaded_by(device, talk.got, self.span())
         self.drop.take(key for key in talk.deleted if key in self.drop.messages)
         may_wait = self.drop.may_wait(self.span()[1]) or self.needs_session
         if looks or not self.drop.rules.is_forever():
             self.judge_rules(device, must=not may_wait)
-        self.drop.looked(self.span())
+        if any(message.is_recorded for message in self.drop.known.values()):
+            # of a user who never had mail there is no state
+            self.drop.looked(self.span())
 
     def check_counters(self):
         """What state.json says of the quota."""

@@ -46,6 +46,8 @@ class Talk:
         # commands in the order in which they are sent, with the keys of their messages
         self.sent = []
         self.largest = 0
+        # the session may end when it is asked for the UIDLs of messages that others have removed
+        self.loses_uidls = False
         self.has_topped = False
 
     # -- commands
@@ -84,6 +86,10 @@ class Talk:
         while self.sent:
             text, key = self.sent.pop(0)
             reply = self.replies.read(text)
+            if reply is None and text == "UIDL" and self.loses_uidls:
+                # as without the plugin
+                self.sent.clear()
+                return
             self.check(reply is not None, "no reply to", text, data[self.replies.position:][:300])
             self.judge(text, key, reply)
 
