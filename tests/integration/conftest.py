@@ -20,7 +20,7 @@ import under
 from credentials import CredentialServer
 from dovecot import Server
 from matrix import Matrix
-from polling import wait_for
+from polling import unmount
 
 FORMATS = ["maildir", "mbox", "sdbox", "mdbox"]
 
@@ -65,8 +65,7 @@ def memory_disk(needs_root):
     yield
     Server.base = "/tmp"
     # helpers of a server may outlive its master by a moment
-    wait_for(lambda: subprocess.run(["umount", path], stderr=subprocess.DEVNULL, check=False).returncode == 0,
-             "the servers to leave " + path)
+    unmount(path)
     os.rmdir(path)
 
 

@@ -8,6 +8,7 @@ import stat
 import subprocess
 
 import user as users
+from polling import unmount
 
 QUOTA = "3msg/day"
 
@@ -59,7 +60,7 @@ def mounted(user, options):
         yield
     finally:
         user.server.wait_idle()
-        subprocess.run(["umount", user.state_dir], check=True)
+        unmount(user.state_dir)
         os.rmdir(user.state_dir)
 
 

@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """Waiting for a condition, never for a time."""
 
+import subprocess
 import time
 
 DEADLINE = 60
@@ -15,3 +16,9 @@ def wait_for(condition, what, deadline=DEADLINE):
             return result
         assert time.monotonic() < end, "waited %d s in vain for %s" % (deadline, what)
         time.sleep(0.01)
+
+
+def unmount(path):
+    """When the last process has left it: one that has ended a session may be there for a moment more."""
+    wait_for(lambda: subprocess.run(["umount", path], stderr=subprocess.DEVNULL, check=False).returncode == 0,
+             "all to leave " + path)

@@ -83,8 +83,10 @@ def test_pipeline_over_quota(new_user):
         with user.session() as pop3:
             taken, replies = seconds(pop3.pipeline, *commands)
             told.append([reply.line + reply.rest for reply in replies])
-    assert [re.sub(rb"^\d+ [0-9a-f]{16}\r$", b"", reply, flags=re.M) for reply in told[0]] == [
-        re.sub(rb"^\d+ [0-9a-f]{16}\r$", b"", reply, flags=re.M) for reply in told[1]]
+    # the second half of a UIDL is the UIDVALIDITY of the mailbox
+    without, with_rate = [[re.sub(rb"(?<= [0-9a-f]{8})[0-9a-f]{8}\r$", b"", reply, flags=re.M) for reply in replies]
+                          for replies in told]
+    assert with_rate == without
     assert taken >= at_least(sum(map(len, told[1])) - 16 * K, 64 * K)
 
 

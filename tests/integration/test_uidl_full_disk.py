@@ -12,7 +12,7 @@ import damage
 import mailgen
 import retention
 import user as users
-from polling import wait_for
+from polling import unmount, wait_for
 from pop3 import LineClosed
 
 
@@ -26,7 +26,7 @@ def small_disk(user):
     finally:
         user.server.wait_idle()
         user.mail.lose("the test has looked at it, and its disk goes")
-        subprocess.run(["umount", user.home], check=True)
+        unmount(user.home)
 
 
 def told(user):
