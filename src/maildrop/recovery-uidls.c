@@ -16,6 +16,10 @@
 
 #include <time.h>
 
+/* That of a file server and ours may be so far apart, and a message may come in the
+   second in which the others are listed. */
+#define CLOCKS_DIFFER_SECS 30
+
 /* UIDLs that may not be given to another message. */
 HASH_TABLE_DEFINE_TYPE(taken_uidls, const char *, void *);
 
@@ -45,7 +49,7 @@ static bool was_there(const struct recovery *recovery, uint32_t uid)
 		recovery->same_uids && seq_range_exists(&old->recorded, uid) &&
 		maildrop_guid(recovery->mail, &guid) == 0 && *guid != '\0' &&
 		maildrop_delivered(recovery->mail, &delivered) == 0 &&
-		delivered <= old->listed;
+		delivered + CLOCKS_DIFFER_SECS <= old->listed;
 }
 
 /* Whether no client may know this UIDL of Dovecot for another message. */
