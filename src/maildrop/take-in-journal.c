@@ -97,15 +97,14 @@ recount_line(struct take_in *take_in, const struct pop3_message *line)
 }
 
 /* Lines are lost: see which messages still have one, or get one now. The others
-   get theirs anew, in this session or in later ones; that they were downloaded is
-   not forgotten until then. */
+   get theirs anew in later sessions; that they were downloaded is not forgotten
+   until then. */
 static void
 recount_lines(struct take_in *take_in, const struct policy_journal *journal)
 {
 	struct policy_epoch *epoch = &take_in->epoch;
 	const struct pop3_message *line;
 
-	take_in->has_lost = TRUE;
 	array_clear(&epoch->recorded);
 	array_foreach(&journal->messages, line) {
 		if (line->uid != 0)
@@ -150,7 +149,6 @@ static int check_journal(struct take_in *take_in, const char **error_r)
 		return -1;
 	if (exists > 0 && torn == 0)
 		return 1;
-	take_in->has_lost = array_count(&epoch->recorded) > 0;
 	array_clear(&epoch->recorded);
 	epoch->journal_lines = 0;
 	if (exists > 0)

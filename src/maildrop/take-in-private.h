@@ -20,8 +20,6 @@ struct take_in {
 	struct policy_epoch epoch;
 	ARRAY_TYPE(pop3_message) lines;
 	unsigned int added;
-	/* the journal has lost lines of messages that were recorded */
-	bool has_lost;
 };
 
 /* Write lines about the messages that were described, under the lock, and count

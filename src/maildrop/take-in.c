@@ -220,16 +220,6 @@ take_in_write(struct take_in *take_in, const struct policy_epoch *epoch,
 	return result;
 }
 
-static enum policy_store_result
-take_in_once(struct take_in *take_in, const struct policy_epoch *epoch,
-	     unsigned int max_others, const char **error_r)
-{
-	array_clear(&take_in->described);
-	if (describe_messages(take_in, epoch, max_others, error_r) < 0)
-		return POLICY_STORE_UNUSABLE;
-	return take_in_write(take_in, epoch, error_r);
-}
-
 enum policy_store_result
 maildrop_take_in(struct maildrop *drop, struct policy_store *store,
 		 const struct policy_epoch *epoch, struct stored_uidls *stored,
@@ -239,19 +229,12 @@ maildrop_take_in(struct maildrop *drop, struct policy_store *store,
 	struct take_in take_in = {
 		.drop = drop, .store = store, .stored = stored, .news = news,
 	};
-	struct policy_epoch without_lost;
-	enum policy_store_result result;
+	enum policy_store_result result = POLICY_STORE_UNUSABLE;
 
 	take_in.pool = pool_alloconly_create("pop3_policy take in", 16 * 1024);
 	p_array_init(&take_in.described, take_in.pool, 32);
-	result = take_in_once(&take_in, epoch, max_others, error_r);
-	if (result == POLICY_STORE_OK && take_in.has_lost) {
-		/* what else may happen before the next session must find
-		   their lines */
-		without_lost = take_in.epoch;
-		result = take_in_once(&take_in, &without_lost, max_others,
-				      error_r);
-	}
+	if (describe_messages(&take_in, epoch, max_others, error_r) == 0)
+		result = take_in_write(&take_in, epoch, error_r);
 	if (result == POLICY_STORE_OK)
 		*added_r = take_in.added;
 	pool_unref(&take_in.pool);
