@@ -34,8 +34,8 @@ class Comparison:
         self.needs_session = False
         # UIDLs may have been stored that are not those of Dovecot
         self.is_stored = False
-        # the journal was lost, and not written anew
-        self.has_no_journal = False
+        # the journal was lost, and not written anew: one session has lines for what is new, the next one for all
+        self.has_no_journal = 0
         self.is_damaged = False
         self.has_lost_lines = self.was_damaged = False
         self.saved = None
