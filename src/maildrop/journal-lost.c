@@ -61,11 +61,12 @@ time_t journal_lost_download_time(const struct policy_epoch *epoch)
 bool journal_line_add_downloads(pool_t pool, const struct policy_epoch *epoch,
 				struct pop3_message *line)
 {
-	time_t now = journal_lost_download_time(epoch);
 	const struct policy_device *device;
+	time_t now;
 
 	if (!journal_line_lacks_downloads(epoch, line->uid, line))
 		return FALSE;
+	now = journal_lost_download_time(epoch);
 	array_foreach(&epoch->devices, device) {
 		if (seq_range_exists(&device->downloaded, line->uid)) {
 			pop3_message_add_device(pool, line, device->name,

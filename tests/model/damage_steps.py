@@ -20,9 +20,10 @@ class DamageSteps(Comparison):
 
     def lose_state(self):
         self.lose_counters()
-        if self.has_no_journal == 2:
+        if self.sessions_until_lines == 2:
+            # there is no journal
             self.drop.lose_state()
-        elif self.has_no_journal or self.is_torn():
+        elif self.sessions_until_lines or self.is_torn():
             # of messages without a line nothing is known now
             self.drop.forget_uidls()
 
@@ -50,7 +51,7 @@ class DamageSteps(Comparison):
         path = self.lab.state_path("messages.jsonl")
         if os.path.exists(path):
             os.unlink(path)
-            self.has_no_journal = 2
+            self.sessions_until_lines = 2
             self.downloads_are_late()
             if self.is_stored:
                 self.drop.forget_uidls()
