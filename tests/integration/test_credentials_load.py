@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """Ten thousand users, in one file and in as many files: who is who, and what a login costs the workers of auth."""
 
+import contextlib
 import os
 import secrets
 import time
@@ -96,27 +97,32 @@ def test_fields_of_many(crowd):
 # -- what it costs
 
 
-ROUNDS = 5
+# what else the machine does can only add to what is measured, so it is measured again before that is blamed on the users
+ROUNDS, MOST_ROUNDS = 5, 40
 
 
-def costs(crowds, action):
-    """Processor time of the worker for ACTION of a user, for few and for many users: the least of some rounds of FEW
-    users, the first of which has been there. What else the machine does can only add to it."""
-    found = []
+def grows(crowds, action, limit):
+    """Whether ACTION of a user costs the worker LIMIT times as much if there are many users: says what it costs, if so.
+    The least of some rounds is compared, in which both take turns, as the machine is not always the same."""
     for crowd in crowds:
         crowd.wait_settled()
-        times = []
-        with one_worker(crowd) as (client, pid), Lookups(crowd) as lookups:
+    least = [float("inf")] * 2
+    with contextlib.ExitStack() as stack:
+        asked = [(crowd, *stack.enter_context(one_worker(crowd)), stack.enter_context(Lookups(crowd)))
+                 for crowd in crowds]
+        for crowd, client, _, lookups in asked:
             action(client, lookups, crowd.sample[0])
-            for _ in range(ROUNDS):
+        for number in range(1, MOST_ROUNDS + 1):
+            for which, (crowd, client, pid, lookups) in enumerate(asked):
                 settle(crowd)
                 start = cpu(pid)
                 for name in crowd.sample:
                     action(client, lookups, name)
                 settle(crowd)
-                times.append((cpu(pid) - start) / len(crowd.sample))
-        found.append(min(times))
-    return found
+                least[which] = min(least[which], (cpu(pid) - start) / len(crowd.sample))
+            if number >= ROUNDS and least[1] < limit * least[0]:
+                return None
+    return "%.0f us with %d users, %.0f us with %d" % (least[0] * 1e6, FEW, least[1] * 1e6, MANY)
 
 
 def look_up(_, lookups, name):
@@ -124,16 +130,14 @@ def look_up(_, lookups, name):
 
 
 def test_lookup_does_not_grow_with_users(crowds):
-    few, many = costs(crowds, look_up)
-    assert many < GROWTH * few, "%.0f us with %d users, %.0f us with %d" % (few * 1e6, FEW, many * 1e6, MANY)
+    assert not grows(crowds, look_up, GROWTH)
 
 
 def test_login_does_not_grow_with_users(crowds):
     def log_in(client, _, name):
         assert client.login(name, Crowd.password(name)).ok
 
-    few, many = costs(crowds, log_in)
-    assert many < 1.3 * few, "%.0f us with %d users, %.0f us with %d" % (few * 1e6, FEW, many * 1e6, MANY)
+    assert not grows(crowds, log_in, 1.3)
 
 
 # -- how often the file is read
