@@ -115,7 +115,7 @@ def test_never_downloaded(server, new_user, action, run):
     assert left(user) == [1, 2]
     server.clock.advance(days=11)
     run(part, server)
-    server.clock.advance(days=30)
+    server.clock.advance(days=29)
     run(part, server)
     assert left(user) == [2]
     if action != "expunge":
