@@ -13,6 +13,8 @@
 #include "describe.h"
 #include "epoch-check.h"
 #include "new-epoch.h"
+#include "recount.h"
+#include "stored-uidls.h"
 #include "uid-set.h"
 #include "duplicates.h"
 
@@ -24,6 +26,10 @@ struct duplicates {
 	struct maildrop *drop;
 	/* NULL in the first session */
 	const struct policy_epoch *epoch;
+	/* of messages that the epoch knows; NULL in the first session */
+	struct stored_uidls *stored;
+	/* of messages whose UIDLs the journal has told */
+	ARRAY_TYPE(seq_range) counted;
 	HASH_TABLE_TYPE(uidl_counts) counts;
 	/* the ones that get a name of their own */
 	ARRAY_TYPE(pop3_message) renamed;
@@ -64,8 +70,10 @@ add_journal(struct duplicates *dups, struct policy_store *store,
 				  &journal, error_r);
 	if (ret <= 0)
 		return ret;
-	array_foreach(&journal->messages, message)
+	array_foreach(&journal->messages, message) {
 		add_uidl(dups, message->uidl);
+		seq_range_array_add(&dups->counted, message->uid);
+	}
 	policy_journal_free(&journal);
 	return 0;
 }
@@ -103,8 +111,20 @@ static const char *unique_uidl(struct duplicates *dups, const char *own_uidl)
 	return uidl;
 }
 
+/* One that the journal does not know yet, or has lost. */
 static int
-settle_message(struct duplicates *dups, struct mail *mail, const char **error_r)
+count_known(struct duplicates *dups, struct mail *mail, const char **error_r)
+{
+	const char *uidl;
+
+	if (stored_uidls_get_told(dups->stored, mail, &uidl, error_r) < 0)
+		return mail->expunged ? 0 : -1;
+	add_uidl(dups, uidl);
+	return 0;
+}
+
+static int
+settle_new(struct duplicates *dups, struct mail *mail, const char **error_r)
 {
 	struct pop3_message message;
 	const char *own_uidl, *uidl;
@@ -113,11 +133,6 @@ settle_message(struct duplicates *dups, struct mail *mail, const char **error_r)
 	if (maildrop_own_uidl(dups->drop, mail, &own_uidl) < 0) {
 		*error_r = maildrop_mail_error(mail);
 		return mail->expunged ? 0 : -1;
-	}
-	if (dups->epoch != NULL && mail->uid < dups->epoch->uidnext) {
-		/* one that the journal does not know yet */
-		add_uidl(dups, own_uidl);
-		return 0;
 	}
 	uidl = unique_uidl(dups, own_uidl);
 	add_uidl(dups, uidl);
@@ -132,7 +147,14 @@ settle_message(struct duplicates *dups, struct mail *mail, const char **error_r)
 	return ret < 0 ? -1 : 0;
 }
 
-/* All but those that the journal has. */
+static int
+settle_message(struct duplicates *dups, struct mail *mail, const char **error_r)
+{
+	if (dups->epoch != NULL && mail->uid < dups->epoch->uidnext)
+		return count_known(dups, mail, error_r);
+	return settle_new(dups, mail, error_r);
+}
+
 static int find_duplicates(struct duplicates *dups, const char **error_r)
 {
 	struct mailbox_transaction_context *trans;
@@ -144,8 +166,7 @@ static int find_duplicates(struct duplicates *dups, const char **error_r)
 	mail = mail_alloc(trans, 0, NULL);
 	for (seq = 1; seq <= dups->drop->messages && ret == 0; seq++) {
 		mail_set_seq(mail, seq);
-		if (dups->epoch != NULL &&
-		    seq_range_exists(&dups->epoch->recorded, mail->uid))
+		if (seq_range_exists(&dups->counted, mail->uid))
 			continue;
 		T_BEGIN {
 			ret = settle_message(dups, mail, error_r);
@@ -175,6 +196,7 @@ write_renamed(struct duplicates *dups, struct policy_store *store,
 {
 	enum policy_store_result result;
 	struct policy_epoch epoch;
+	int ret;
 
 	if (dups->epoch != NULL) {
 		policy_epoch_copy(dups->pool, dups->epoch, &epoch);
@@ -185,8 +207,11 @@ write_renamed(struct duplicates *dups, struct policy_store *store,
 			return POLICY_STORE_UNUSABLE;
 		epoch_set_anchor_uidls(&epoch, &dups->renamed);
 	}
+	ret = journal_recount_if_torn(store, dups->pool, &epoch, error_r);
+	if (ret < 0)
+		return POLICY_STORE_UNUSABLE;
 	add_renamed(dups, &epoch);
-	if (epoch.journal_generation != 0) {
+	if (ret > 0) {
 		result = policy_journal_append(store, epoch.journal_generation,
 					       &dups->renamed, error_r);
 	} else {
@@ -231,13 +256,17 @@ save_renamed(struct duplicates *dups, struct policy_store *store,
 enum recovery_result
 maildrop_settle_duplicates(struct maildrop *drop, struct policy_store *store,
 			   const struct policy_epoch *epoch,
+			   struct stored_uidls *stored,
 			   struct policy_state **state_r, const char **error_r)
 {
-	struct duplicates dups = { .drop = drop, .epoch = epoch };
+	struct duplicates dups = {
+		.drop = drop, .epoch = epoch, .stored = stored
+	};
 	enum recovery_result result = RECOVERY_FAILED;
 
 	dups.pool = pool_alloconly_create("pop3_policy duplicates", 4096);
 	p_array_init(&dups.renamed, dups.pool, 8);
+	p_array_init(&dups.counted, dups.pool, 8);
 	hash_table_create(&dups.counts, default_pool, 0, str_hash, strcmp);
 	if (add_journal(&dups, store, error_r) == 0 &&
 	    find_duplicates(&dups, error_r) == 0) {

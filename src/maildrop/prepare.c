@@ -147,8 +147,8 @@ settle_duplicates(struct maildrop_uidls *uidls, struct maildrop *drop,
 
 	if (!maildrop_duplicates_are_due(drop, uidls->epoch))
 		return PREPARE_DONE;
-	result = maildrop_settle_duplicates(drop, store, uidls->epoch, &state,
-					    error_r);
+	result = maildrop_settle_duplicates(drop, store, uidls->epoch,
+					    uidls->stored, &state, error_r);
 	return take_result(uidls, drop, store, result, state);
 }
 

@@ -82,8 +82,8 @@ take_journal(struct recovery *recovery, const struct policy_journal *journal)
 		pop3_message_copy(recovery->pool, message,
 				  array_append_space(&recovery->known));
 	}
-	recovery->journal_has_lost = journal->damaged > 0 ||
-		(old != NULL && journal->lines < old->journal_lines);
+	recovery->journal_has_lost = journal->damaged > 0 || (old != NULL &&
+		(journal->lines < old->journal_lines || old->journal_lost));
 	recovery->journal_epoch = journal->epoch;
 	recovery->journal_generation = journal->generation != 0 ||
 		old == NULL ? journal->generation : old->journal_generation;

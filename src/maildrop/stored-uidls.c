@@ -27,7 +27,7 @@ struct stored_uidls {
 	struct policy_journal *journal;
 	HASH_TABLE(void *, const char *) journal_uidls;
 	/* some of its lines are lost */
-	bool journal_is_damaged;
+	bool journal_has_lost;
 	/* and all of its UIDLs are in the cache */
 	bool is_cached;
 };
@@ -41,6 +41,7 @@ stored_uidls_init(struct maildrop *drop, struct policy_store *store,
 	uidls->drop = drop;
 	uidls->store = store;
 	uidls->journal_generation = epoch->journal_generation;
+	uidls->journal_has_lost = epoch->journal_lost;
 	uidls->epoch_number = i_strdup(dec2str(epoch->number));
 	i_array_init(&uidls->uids, array_count(&epoch->stored) + 1);
 	array_append_array(&uidls->uids, &epoch->stored);
@@ -127,7 +128,8 @@ static int load_journal(struct stored_uidls *uidls, const char **error_r)
 		policy_journal_free(&uidls->journal);
 		return -1;
 	}
-	uidls->journal_is_damaged = ret > 0 || uidls->journal->damaged > 0;
+	if (ret > 0 || uidls->journal->damaged > 0)
+		uidls->journal_has_lost = TRUE;
 	hash_table_create_direct(&uidls->journal_uidls, default_pool,
 				 array_count(&uidls->journal->messages));
 	array_foreach(&uidls->journal->messages, message) {
@@ -145,7 +147,7 @@ static int
 lookup_own(struct stored_uidls *uidls, struct mail *mail, const char **uidl_r,
 	   const char **error_r)
 {
-	if (uidls->journal_is_damaged) {
+	if (uidls->journal_has_lost) {
 		*error_r = t_strdup_printf("messages.jsonl is damaged, and has "
 					   "no UIDL for UID %u", mail->uid);
 		return 0;
@@ -169,8 +171,12 @@ lookup_journal(struct stored_uidls *uidls, struct mail *mail,
 	if (ret <= 0)
 		return ret;
 	uidl = hash_table_lookup(uidls->journal_uidls, POINTER_CAST(mail->uid));
-	if (uidl == NULL)
+	if (uidl == NULL) {
+		/* a line may be lost, and the cache not */
+		if (lookup_cache(uidls, mail, uidl_r) > 0)
+			return 1;
 		ret = lookup_own(uidls, mail, &uidl, error_r);
+	}
 	if (ret <= 0)
 		return ret;
 	if (!uidls->is_cached)

@@ -6,6 +6,7 @@
 #include "journal.h"
 #include "compact.h"
 #include "journal-lost.h"
+#include "recount.h"
 #include "take-in-private.h"
 
 #include <time.h>
@@ -76,91 +77,11 @@ static void choose_lines(struct take_in *take_in)
 	}
 }
 
-/* What one line tells of its message. */
-static void
-recount_line(struct take_in *take_in, const struct pop3_message *line)
-{
-	struct policy_epoch *epoch = &take_in->epoch;
-	const struct pop3_message_device *device;
-
-	/* a line that is to be written again */
-	if (journal_line_lacks_downloads(epoch, line->uid, line))
-		return;
-	seq_range_array_add(&epoch->recorded, line->uid);
-	if (line->downloaded != 0)
-		seq_range_array_add(&epoch->downloaded, line->uid);
-	for (device = line->devices; device != NULL && device->name != NULL;
-	     device++) {
-		policy_epoch_device_add(take_in->pool, epoch, device->name,
-					line->uid);
-	}
-}
-
-/* Lines are lost: see which messages still have one, or get one now. The others
-   get theirs anew in later sessions; that they were downloaded is not forgotten
-   until then. */
-static void
-recount_lines(struct take_in *take_in, const struct policy_journal *journal)
-{
-	struct policy_epoch *epoch = &take_in->epoch;
-	const struct pop3_message *line;
-
-	array_clear(&epoch->recorded);
-	array_foreach(&journal->messages, line) {
-		if (line->uid != 0)
-			recount_line(take_in, line);
-	}
-	if (array_is_created(&take_in->lines)) {
-		array_foreach(&take_in->lines, line)
-			seq_range_array_add(&epoch->recorded, line->uid);
-	}
-}
-
-static int recount_journal(struct take_in *take_in, const char **error_r)
-{
-	struct policy_epoch *epoch = &take_in->epoch;
-	struct policy_journal *journal;
-	int ret;
-
-	ret = policy_journal_read(take_in->store, epoch->journal_generation,
-				  &journal, error_r);
-	if (ret <= 0)
-		return ret;
-	recount_lines(take_in, journal);
-	epoch->journal_lines = journal->lines;
-	policy_journal_free(&journal);
-	return 1;
-}
-
-/* Whether lines can be appended to the journal. If it was taken away or torn,
-   fewer messages are recorded afterwards. Returns 1, 0, or -1 and an error. */
-static int check_journal(struct take_in *take_in, const char **error_r)
-{
-	struct policy_epoch *epoch = &take_in->epoch;
-	int exists = 0, torn = 0;
-
-	if (epoch->journal_generation != 0) {
-		exists = policy_journal_exists(take_in->store,
-			epoch->journal_generation, error_r);
-		torn = policy_journal_is_torn(take_in->store,
-			epoch->journal_generation, error_r);
-	}
-	if (exists < 0 || torn < 0)
-		return -1;
-	if (exists > 0 && torn == 0)
-		return 1;
-	array_clear(&epoch->recorded);
-	epoch->journal_lines = 0;
-	if (exists > 0)
-		return recount_journal(take_in, error_r);
-	epoch->journal_gone = 0;
-	return 0;
-}
-
 static enum policy_store_result
 rewrite_journal(struct take_in *take_in, const char **error_r)
 {
 	struct policy_epoch *epoch = &take_in->epoch;
+	const struct pop3_message *line;
 	struct policy_journal *journal;
 	ARRAY_TYPE(pop3_message) messages;
 	enum policy_store_result result;
@@ -173,8 +94,11 @@ rewrite_journal(struct take_in *take_in, const char **error_r)
 	if (ret <= 0)
 		return POLICY_STORE_UNUSABLE;
 	i_array_init(&messages, array_count(&journal->messages) + 1);
-	if (journal->damaged > 0)
-		recount_lines(take_in, journal);
+	if (journal->damaged > 0) {
+		journal_recount(take_in->pool, epoch, journal);
+		array_foreach(&take_in->lines, line)
+			seq_range_array_add(&epoch->recorded, line->uid);
+	}
 	maildrop_journal_compact(take_in->drop, take_in->pool,
 				 &journal->messages, &take_in->lines,
 				 time(NULL), epoch, &messages);
@@ -193,7 +117,8 @@ take_in_write_journal(struct take_in *take_in, const char **error_r)
 	unsigned int count;
 	int ret;
 
-	ret = check_journal(take_in, error_r);
+	ret = journal_recount_if_torn(take_in->store, take_in->pool, epoch,
+				      error_r);
 	if (ret < 0)
 		return POLICY_STORE_UNUSABLE;
 	choose_lines(take_in);

@@ -140,6 +140,7 @@ static void test_tidy(void)
 	struct policy_epoch epoch;
 	struct maildrop drop;
 	unsigned int i;
+	bool all_recorded;
 
 	test_begin("UID set: tidy");
 	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
@@ -148,7 +149,15 @@ static void test_tidy(void)
 		epoch_init(&epoch, tests[i].epoch_uidnext,
 			   tests[i].recorded[0], tests[i].downloaded[0],
 			   tests[i].stored[0]);
+		epoch.journal_lost = TRUE;
+		all_recorded = tests[i].epoch_uidnext > 1 &&
+			uid_set_count(&drop, &epoch.recorded,
+				      epoch.uidnext) ==
+			uid_set_count(&drop, test_uids("1:4294967295"),
+				      epoch.uidnext);
 		epoch_tidy_sets(&drop, &epoch);
+		/* as long as a message has no line */
+		test_assert_idx(epoch.journal_lost == !all_recorded, i);
 		test_assert_strcmp_idx(test_uids_text(&epoch.recorded),
 				       tests[i].recorded[1], i);
 		test_assert_strcmp_idx(test_uids_text(&epoch.downloaded),

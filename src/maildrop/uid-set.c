@@ -73,6 +73,7 @@ void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
 	if (uid_set_count(drop, &epoch->recorded, uidnext) ==
 	    maildrop_count(drop, 1, uidnext) && uidnext > 1) {
 		/* nothing is missing, also not where there is nothing */
+		epoch->journal_lost = FALSE;
 		seq_range_array_add_range(&epoch->recorded, 1, uidnext - 1);
 	}
 	/* new messages may already have one */

@@ -28,6 +28,7 @@
 #define MEMBER_IMPORTED "imported"
 #define MEMBER_JOURNAL "journal"
 #define MEMBER_GENERATION "generation"
+#define MEMBER_LOST "lost"
 #define MEMBER_LINES "lines"
 #define MEMBER_GONE "gone"
 #define MEMBER_RETENTION "retention"
@@ -150,6 +151,20 @@ anchors_parse(json_t *uidl, pool_t pool, struct policy_epoch *epoch,
 	return 0;
 }
 
+/* FALSE if there is no such member. */
+static int
+get_bool(json_t *parent, const char *name, bool *value_r, const char **error_r)
+{
+	json_t *value = json_object_get(parent, name);
+
+	if (value != NULL && !json_is_boolean(value)) {
+		*error_r = t_strdup_printf("%s is not true or false", name);
+		return -1;
+	}
+	*value_r = json_is_true(value);
+	return 0;
+}
+
 static int
 journal_parse(json_t *uidl, struct policy_epoch *epoch, const char **error_r)
 {
@@ -165,24 +180,11 @@ journal_parse(json_t *uidl, struct policy_epoch *epoch, const char **error_r)
 	    state_json_get_uint32(journal, MEMBER_LINES, 0,
 				  &epoch->journal_lines, &error) < 0 ||
 	    state_json_get_uint32(journal, MEMBER_GONE, 0,
-				  &epoch->journal_gone, &error) < 0) {
+				  &epoch->journal_gone, &error) < 0 ||
+	    get_bool(journal, MEMBER_LOST, &epoch->journal_lost, &error) < 0) {
 		*error_r = t_strdup_printf(MEMBER_JOURNAL": %s", error);
 		return -1;
 	}
-	return 0;
-}
-
-/* FALSE if there is no such member. */
-static int
-get_bool(json_t *uidl, const char *name, bool *value_r, const char **error_r)
-{
-	json_t *value = json_object_get(uidl, name);
-
-	if (value != NULL && !json_is_boolean(value)) {
-		*error_r = t_strdup_printf("%s is not true or false", name);
-		return -1;
-	}
-	*value_r = json_is_true(value);
 	return 0;
 }
 
@@ -366,6 +368,14 @@ static void set_time(json_t *parent, const char *name, time_t value)
 		(void)json_object_del(parent, name);
 }
 
+static void set_flag(json_t *parent, const char *name, bool value)
+{
+	if (value)
+		state_json_set(parent, name, json_true());
+	else
+		(void)json_object_del(parent, name);
+}
+
 static void set_unsure(json_t *uidl, const struct policy_epoch *epoch)
 {
 	json_t *json;
@@ -414,15 +424,13 @@ void epoch_json_set(json_t *uidl, const struct policy_epoch *epoch)
 	set_unsure(uidl, epoch);
 	epoch_json_set_devices(uidl, &epoch->devices);
 	epoch_json_set_set(uidl, MEMBER_STORED, &epoch->stored);
-	if (epoch->imported)
-		state_json_set(uidl, MEMBER_IMPORTED, json_true());
-	else
-		(void)json_object_del(uidl, MEMBER_IMPORTED);
+	set_flag(uidl, MEMBER_IMPORTED, epoch->imported);
 	journal = state_json_make_object(uidl, MEMBER_JOURNAL);
 	state_json_set_number(journal, MEMBER_GENERATION,
 			      epoch->journal_generation);
 	state_json_set_number(journal, MEMBER_LINES, epoch->journal_lines);
 	state_json_set_number(journal, MEMBER_GONE, epoch->journal_gone);
+	set_flag(journal, MEMBER_LOST, epoch->journal_lost);
 	set_retention(uidl, &epoch->retention);
 	state_json_set(uidl, MEMBER_ANCHORS, anchors_print(epoch));
 }

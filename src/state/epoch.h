@@ -91,6 +91,9 @@ struct policy_epoch {
 	   messages that are gone */
 	uint32_t journal_lines;
 	uint32_t journal_gone;
+	/* lines were lost, and not all of them are written anew yet: a message
+	   without one may have had another UIDL than Dovecot's own */
+	bool journal_lost;
 
 	struct pop3_retention_bounds retention;
 

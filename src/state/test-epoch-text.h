@@ -16,6 +16,8 @@
 	"\"clock_jumped\":1600000005}"
 #define UNSURE_TEXT "{\"below\":77,\"until\":1600000006}"
 #define DEVICES_TEXT "{\"phone\":\"1:4,9\",\"laptop\":\"2\"}"
+#define JOURNAL_TEXT \
+	"{\"generation\":4,\"lines\":1234,\"gone\":5,\"lost\":true}"
 #define EPOCH_TEXT \
 	"{\"epoch\":3,\"uidvalidity\":1700000000,\"uidnext\":100001," \
 	"\"live\":99990,\"listed\":1650000000," \
@@ -24,7 +26,7 @@
 	"\"downloaded\":\"1:10\",\"unsure\":" UNSURE_TEXT "," \
 	"\"devices\":" DEVICES_TEXT "," \
 	"\"stored\":\"7\",\"imported\":true," \
-	"\"journal\":{\"generation\":4,\"lines\":1234,\"gone\":5}," \
+	"\"journal\":" JOURNAL_TEXT "," \
 	"\"retention\":" RETENTION_TEXT "," \
 	"\"anchors\":[" ANCHOR_TEXT "," ANCHOR2_TEXT "]}"
 #define EPOCH_STATE_TEXT "{\"version\":1,\"uidl\":" EPOCH_TEXT "}"

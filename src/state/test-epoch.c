@@ -44,6 +44,7 @@ static void assert_epoch(const struct policy_epoch *epoch)
 	test_assert(epoch->journal_generation == 4);
 	test_assert(epoch->journal_lines == 1234);
 	test_assert(epoch->journal_gone == 5);
+	test_assert(epoch->journal_lost);
 	assert_retention(&epoch->retention);
 	test_assert(epoch->anchors_count == 2);
 	test_assert(epoch->anchors[0].uid == 21);
@@ -114,7 +115,8 @@ static void test_little(void)
 		    read->uidnext == 3 && read->live == 0 &&
 		    read->listed == 0);
 	test_assert(read->unsure_below == 0 && read->unsure_until == 0);
-	test_assert(!read->reuse_xuidl && read->journal_generation == 0 &&
+	test_assert(!read->reuse_xuidl && !read->journal_lost &&
+		    read->journal_generation == 0 &&
 		    read->anchors_count == 0);
 	test_assert_strcmp(times_text(&read->retention), "0 0 0 0 0");
 	test_assert(array_count(&read->told) == 0 &&

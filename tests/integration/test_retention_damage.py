@@ -142,6 +142,24 @@ def test_other_mailbox_goes(of_another_mailbox, form, loss):
     assert left(user) == []
 
 
+@pytest.mark.parametrize("loss", LOST_JOURNALS)
+@two_formats
+def test_news_before_another_mailbox(server, new_user, form, loss):
+    """The session that takes in new mail has written a line for that, and not yet those that were lost."""
+    retention.true_time(server)
+    user = new_user(form, messages=6, **fields(keep_undownloaded="10d"))
+    fetch(user, 1, 2, 6)
+    poll(user)
+    lose(user, loss)
+    user.append([mailgen.message(7)])
+    poll(user)
+    disasters.uidvalidity_changed(user)
+    poll(user)
+    days_after(user, 20, step=4)
+    user.server.run_doveadm("pop3", "retention", "run", "-u", user.name, "--force")
+    assert {1, 2, 6} <= set(left(user)), said(user)
+
+
 def test_downloaded_once_more(of_another_mailbox):
     """Then it is known again."""
     user = of_another_mailbox("maildir", "no-journal", keep_undownloaded="10d", keep_downloaded="1d")
