@@ -7,10 +7,12 @@ Sessions are run by hand as that user: whatever he could gain, he would gain fro
 import contextlib
 import datetime
 import os
+import select
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 
@@ -20,6 +22,7 @@ import mailgen
 import state_check
 import user as users
 from dovecot import Server
+from polling import DEADLINE
 from standalone import Programs
 
 POLICY = {"pop3_policy_quota": "900T/day", "pop3_policy_keep_downloaded": "0",
@@ -136,19 +139,30 @@ print("begins", flush=True)
 while not select.select([sys.stdin], [], [], 0.0003)[0]:
     if libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], EXCHANGE) == 0:
         swaps += 1
-print(swaps)
+        if swaps == 1:
+            print("has swapped", flush=True)
 """
 
 
 @contextlib.contextmanager
 def swapping(*names):
-    """Returns how often it has happened in a list, afterwards."""
-    swaps = []
+    """Returns turns for sessions: some, and more if it has not happened yet, as a file may be there for moments only."""
     with subprocess.Popen([sys.executable, "-c", SWAPPER, *names], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          user=users.UID, group=users.GID, extra_groups=[]) as process:
+                          bufsize=0, user=users.UID, group=users.GID, extra_groups=[]) as process:
         assert process.stdout.readline() == b"begins\n"
-        yield swaps
-        swaps.append(int(process.communicate()[0]))
+
+        def has_swapped():
+            return select.select([process.stdout], [], [], 0)[0]
+
+        def turns():
+            end = time.monotonic() + DEADLINE
+            yield from range(SESSIONS)
+            while not has_swapped():
+                assert time.monotonic() < end, "nothing was exchanged"
+                yield None
+
+        yield turns()
+        assert process.communicate()[0] == b"has swapped\n"
 
 
 def outcome(done):
@@ -171,9 +185,9 @@ def test_races(home, name, kind):
     other = os.path.join(home.path, "other")
     home.make_alike(name)
     put(other, kind, os.path.join(home.precious, "file") if name else home.precious)
-    with swapping(path, other) as swaps:
-        outcomes = {outcome(home.session()) for _ in range(SESSIONS)}
-    assert swaps[0] > 0 and outcomes <= {"served", "refused"}
+    with swapping(path, other) as turns:
+        outcomes = {outcome(home.session()) for _ in turns}
+    assert outcomes <= {"served", "refused"}
     home.check()
 
 
@@ -191,8 +205,8 @@ def test_races_of_the_last_login(server, new_user, kind):
     before = journal_damage.content_of(precious)
     put(other, kind, precious)
     state_check.leave_alone(user.home)
-    with swapping(path, other) as swaps:
-        for _ in range(SESSIONS):
+    with swapping(path, other) as turns:
+        for _ in turns:
             with user.connect() as pop3:
                 reply = pop3.login(user.name, user.password)
                 assert reply.ok or reply.text == expect.NO_STATE
@@ -200,7 +214,6 @@ def test_races_of_the_last_login(server, new_user, kind):
                     assert pop3.stat()[0] == 1
                     pop3.quit()
         server.wait_idle()
-    assert swaps[0] > 0
     assert journal_damage.content_of(precious) == before
     assert not os.path.lexists(os.path.join(user.home, "nothing"))
     assert not server.log_lines(user, "(Fatal|Panic): ")
