@@ -13,6 +13,10 @@ logs=$work/log
 tally=$work/tally
 mkdir -p "$logs"
 
+# so that the last lines of pytest say why a test has failed
+COLUMNS=300
+export COLUMNS
+
 . "$source/scripts/lib/packages.sh"
 . "$source/scripts/lib/steps.sh"
 label=$(release)

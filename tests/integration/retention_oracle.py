@@ -153,15 +153,20 @@ class Oracle:
 
     def bad_choice(self, over, left):
         """Whether others should have gone in the place of these, or fewer."""
-        last = max(over, key=order)
+        # one of these was the last to go
+        lasts = [message for message in over if not any(is_older(message, other) for other in over)]
         is_needed = (self.rules.max_messages is not None and len(left) >= self.rules.max_messages) or (
-            self.rules.max_size is not None and total(left) + last.size > self.rules.max_size)
+            self.rules.max_size is not None and
+            total(left) + max(message.size for message in lasts) > self.rules.max_size)
         if not is_needed:
-            return "%d went, and %d messages of %d bytes are left" % (last.number, len(left), total(left))
+            return "%d went, and %d messages of %d bytes are left" % (lasts[-1].number, len(left), total(left))
         for message in left:
-            if message.downloaded is not None and not message.is_exempt(self.rules.exempt) and is_older(message, last):
-                return "%d went before %d" % (last.number, message.number)
+            if all(self.goes_before(message, last) for last in lasts):
+                return "%d went before %d" % (lasts[-1].number, message.number)
         return None
+
+    def goes_before(self, message, other):
+        return message.downloaded is not None and not message.is_exempt(self.rules.exempt) and is_older(message, other)
 
     # -- what must go
 
@@ -198,10 +203,6 @@ class Oracle:
 
 def total(messages):
     return sum(message.size for message in messages)
-
-
-def order(message):
-    return message.downloaded[1], message.number
 
 
 def is_older(first, second):

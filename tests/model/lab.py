@@ -217,11 +217,14 @@ class LabPrograms(Programs):
         reply, log = process.communicate(timeout=standalone.TIMEOUT)
         return Done(before + reply, log.decode("utf-8", "replace"))
 
-    @staticmethod
-    def ask(process, commands):
+    def ask(self, process, commands):
         found = b""
         for command in commands:
-            os.write(process.stdin.fileno(), wire(command))
+            try:
+                os.write(process.stdin.fileno(), wire(command))
+            except BrokenPipeError as error:
+                raise Crash(self, "ended before %s: %r\n%s" % (
+                    command, found, process.stderr.read().decode("utf-8", "replace"))) from error
             found += read_reply(process.stdout, is_multi(command.encode()))
         return found
 

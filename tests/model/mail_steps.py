@@ -49,6 +49,9 @@ class MailSteps(Comparison):
             # it has a GUID of its own in a maildir only: nothing else tells one from the other, once one was deleted
             copy.doubtful = self.lab.form != "maildir"
             message.doubtful |= copy.doubtful
+            if self.needs_session and copy.doubtful:
+                # which of them is the one that was known, the next session cannot tell
+                message.uidl = None
             self.look()
 
     def sequence(self, keys):

@@ -118,8 +118,13 @@ class Maildrop(Oracle):
             for message in self.messages.values():
                 if message.hidden:
                     message.unsettled = now
+        before = {key: message.downloaded for key, message in self.messages.items()}
         self.set_rules(rules, now)
         self.refresh()
+        for key, message in self.messages.items():
+            # by other devices: a look finds out
+            if message.downloaded != before[key]:
+                message.unsettled = now
 
     def hide(self, view):
         for message in self.messages.values():
@@ -167,6 +172,9 @@ class Maildrop(Oracle):
         is_unknown = any(message.doubtful or message.downloaded is None or message.downloaded[1] == math.inf
                          for message in over)
         return None if is_unknown else super().bad_choice(over, left)
+
+    def goes_before(self, message, other):
+        return not message.doubtful and super().goes_before(message, other)
 
     # -- UIDLs
 
