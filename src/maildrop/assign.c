@@ -10,8 +10,8 @@
 #include "compact.h"
 #include "describe.h"
 #include "epoch-check.h"
+#include "mend.h"
 #include "new-epoch.h"
-#include "recount.h"
 #include "stored-uidls.h"
 #include "uid-set.h"
 #include "assign.h"
@@ -82,25 +82,19 @@ static int assign_messages(struct assign *assign, const char **error_r)
 	return ret;
 }
 
-static void keep_sets(struct assign *assign)
+static void set_sets(struct assign *assign)
 {
 	const struct policy_epoch *old = assign->old;
 	struct policy_epoch *epoch = &assign->epoch;
-
-	if (old == NULL)
-		return;
-	array_append_array(&epoch->recorded, &old->recorded);
-	array_append_array(&epoch->downloaded, &old->downloaded);
-	array_append_array(&epoch->stored, &old->stored);
-	policy_epoch_copy_devices(assign->pool, old, epoch);
-	epoch->journal_lost = old->journal_lost;
-}
-
-static void add_to_sets(struct assign *assign)
-{
-	struct policy_epoch *epoch = &assign->epoch;
 	const struct pop3_message *message;
 
+	if (old != NULL) {
+		array_append_array(&epoch->recorded, &old->recorded);
+		array_append_array(&epoch->downloaded, &old->downloaded);
+		array_append_array(&epoch->stored, &old->stored);
+		policy_epoch_copy_devices(assign->pool, old, epoch);
+		epoch->journal_lost = old->journal_lost;
+	}
 	array_foreach(&assign->news, message) {
 		seq_range_array_add(&epoch->recorded, message->uid);
 		if (message->downloaded != 0)
@@ -112,39 +106,23 @@ static void add_to_sets(struct assign *assign)
 	epoch_tidy_sets(assign->drop, epoch);
 }
 
-/* The old journal, or NULL if there is none. */
-static int
-read_journal(struct assign *assign, struct policy_journal **journal_r,
-	     const char **error_r)
-{
-	struct policy_epoch *epoch = &assign->epoch;
-	int ret;
-
-	*journal_r = NULL;
-	ret = journal_recount_if_torn(assign->store, assign->pool, epoch,
-				      error_r);
-	if (ret > 0) {
-		ret = policy_journal_read(assign->store,
-					  epoch->journal_generation, journal_r,
-					  error_r);
-	}
-	if (ret > 0 && (*journal_r)->damaged > 0)
-		journal_recount(assign->pool, epoch, *journal_r);
-	return ret < 0 ? -1 : 0;
-}
-
 /* Put the new records into the old journal. */
 static int
 write_journal(struct assign *assign, const char **error_r)
 {
 	struct policy_epoch *epoch = &assign->epoch;
-	struct policy_journal *journal;
+	struct policy_journal *journal = NULL;
 	ARRAY_TYPE(pop3_message) known, messages;
 	enum policy_store_result result;
+	int ret = 0;
 
-	if (read_journal(assign, &journal, error_r) < 0)
+	if (epoch->journal_generation != 0) {
+		ret = policy_journal_read(assign->store,
+					  epoch->journal_generation,
+					  &journal, error_r);
+	}
+	if (ret < 0)
 		return -1;
-	add_to_sets(assign);
 	i_array_init(&known, 1);
 	i_array_init(&messages, 128);
 	maildrop_journal_compact(assign->drop, assign->pool,
@@ -165,7 +143,7 @@ assign_locked(struct assign *assign, struct policy_state *state,
 {
 	maildrop_new_epoch(assign->drop, assign->old, 0, assign->pool,
 			   &assign->epoch);
-	keep_sets(assign);
+	set_sets(assign);
 	if (write_journal(assign, error_r) < 0 ||
 	    epoch_choose_anchors(assign->drop, assign->stored, assign->pool,
 				 &assign->epoch, error_r) < 0) {
@@ -214,7 +192,11 @@ maildrop_assign(struct maildrop *drop, struct policy_store *store,
 	assign.pool = pool_alloconly_create("pop3_policy assign", 16 * 1024);
 	p_array_init(&assign.news, assign.pool, array_count(assignments) + 1);
 	p_array_init(&assign.stored_uids, assign.pool, 8);
-	if (assign_messages(&assign, error_r) == 0)
+	/* the cache, which may be all that has the UIDL of a message whose line
+	   is lost, is not believed any more in another epoch */
+	if ((epoch == NULL ||
+	     maildrop_mend_journal(drop, store, epoch, FALSE, error_r) >= 0) &&
+	    assign_messages(&assign, error_r) == 0)
 		result = assign_write(&assign, error_r);
 	pool_unref(&assign.pool);
 	return result;

@@ -20,8 +20,9 @@ ARRAY_DEFINE_TYPE(uidl_assignment, struct uidl_assignment);
 /* Give these messages of the maildrop these UIDLs, at once, and begin a new epoch
    with them. epoch and stored are those of now, NULL if there is none. The caller
    has seen to it that no UID and no UIDL is there twice, and that no other message
-   is told one of them. Returns RECOVERY_DONE, RECOVERY_RETRY, or RECOVERY_FAILED
-   and an error. */
+   is told one of them. Lines that the journal has lost are written anew before.
+   Returns RECOVERY_DONE, RECOVERY_RETRY, also then, or RECOVERY_FAILED and an
+   error. */
 enum recovery_result
 maildrop_assign(struct maildrop *drop, struct policy_store *store,
 		const struct policy_epoch *epoch, struct stored_uidls *stored,

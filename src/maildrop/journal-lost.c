@@ -31,6 +31,13 @@ bool journal_line_lacks_downloads(const struct policy_epoch *epoch,
 	return FALSE;
 }
 
+/* After lines were lost it is not known any more which messages had one. */
+static bool may_have_had_line(const struct policy_epoch *epoch, uint32_t uid)
+{
+	return seq_range_exists(&epoch->recorded, uid) ||
+		(epoch->journal_lost && uid < epoch->uidnext);
+}
+
 int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
 			 const struct policy_epoch *epoch,
 			 const struct pop3_message *line,
@@ -40,7 +47,7 @@ int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
 
 	if (journal_line_lacks_downloads(epoch, mail->uid, line))
 		return 1;
-	if (line != NULL || !seq_range_exists(&epoch->recorded, mail->uid))
+	if (line != NULL || !may_have_had_line(epoch, mail->uid))
 		return 0;
 	if (seq_range_exists(&epoch->stored, mail->uid))
 		return 1;

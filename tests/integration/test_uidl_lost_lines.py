@@ -10,6 +10,7 @@ import mailgen
 import state_check
 from conftest import FORMATS
 from journal_damage import cut_in_half, remove_journal, spoil_first_message
+from uidl_doveadm import rows
 
 LOSSES = {"none-left": remove_journal, "half-left": cut_in_half, "bad-line": spoil_first_message}
 # these know when a message was saved, whatever is done to its flags
@@ -37,6 +38,29 @@ def test_others_keep_their_uidls(damaged, form, loss):
     for _ in range(2):
         now = user.told()
         assert now[:3] == told[:3] and now[3] not in told
+
+
+@pytest.mark.parametrize("has_news", [False, True], ids=["at-once", "after-news"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("form", FORMATS)
+def test_import(server, new_user, form, loss, has_news):
+    """All but those that are imported are what they were, also if only the index cache knows them."""
+    server.clock.set_epoch(time.time())
+    user = new_user(form, messages=8)
+    user.told()
+    disasters.uidvalidity_changed(user)
+    told = user.told()
+    # none is in the cache before it is asked for
+    assert user.told() == told
+    state_check.leave_alone(user.home)
+    LOSSES[loss](user)
+    if has_news:
+        user.append([mailgen.message(9)])
+        assert user.told()[:8] == told
+    rows(user, "import", "--format=msgno", data=b"5 imported\n")
+    told[4] = "imported"
+    for _ in range(2):
+        assert user.told()[:8] == told
 
 
 @pytest.mark.parametrize("loss", LOSSES)
