@@ -78,6 +78,7 @@ class DisasterSteps(Comparison):
         if self.saved is None:
             return
         self.lab.restore()
+        self.drop.forget_unrecorded()
         self.becomes_another()
         self.is_stored = True
         rows, self.drop.saved, self.drop.archive = self.saved[0], list(self.saved[1]), list(self.saved[2])

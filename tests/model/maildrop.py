@@ -195,6 +195,10 @@ class Maildrop(Oracle):
             if not (only_unrecorded and message.is_recorded):
                 message.uidl = None
 
+    def forget_unrecorded(self):
+        """That a killed session has told a UIDL is written down nowhere."""
+        self.told = {uidl: key for uidl, key in self.told.items() if self.known[key].is_recorded}
+
     def forget_copies(self):
         """When messages have to be found again, nobody knows which one of several is which; of those that are equal and
         have no GUID, as in an mbox, it is never known."""
