@@ -29,7 +29,9 @@ recount_line(pool_t pool, struct policy_epoch *epoch,
 static void lose_lines(struct policy_epoch *epoch)
 {
 	array_clear(&epoch->recorded);
-	epoch->journal_lost = TRUE;
+	/* without a journal there were none */
+	if (epoch->journal_generation != 0)
+		epoch->journal_lost = TRUE;
 }
 
 void journal_recount(pool_t pool, struct policy_epoch *epoch,
@@ -78,8 +80,7 @@ int journal_recount_if_torn(struct policy_store *store, pool_t pool,
 		return 1;
 	if (exists > 0)
 		return recount_torn(store, pool, epoch, error_r);
-	if (epoch->journal_generation != 0)
-		lose_lines(epoch);
+	lose_lines(epoch);
 	epoch->journal_lines = epoch->journal_gone = 0;
 	return 0;
 }
