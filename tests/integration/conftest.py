@@ -29,20 +29,36 @@ SERVERS = []
 
 def pytest_addoption(parser):
     parser.addoption("--under", choices=under.TOOLS, help="a tool to run Dovecot's programs under")
+    parser.addoption("--one-each", action="store_true", help="each test once, with one of its parameters")
     parser.addoption("--build", help="the build folder whose modules are tested, in the place of the installed ones")
 
 
+def leads_workers(config):
+    """Whether this process of pytest-xdist only hands out tests to others (-n 2)."""
+    return not hasattr(config, "workerinput") and bool(config.getoption("numprocesses", None))
+
+
 def pytest_configure(config):
-    if config.getoption("under"):
+    if config.getoption("under") and not leads_workers(config):
         under.start(config.getoption("under"), config.getoption("build"))
         config.add_cleanup(under.TOOL.stop)
 
 
+def one_each(items):
+    """One item of each test, in turns the first, second and so on, so that all formats of mailboxes are among them."""
+    same = {}
+    for item in items:
+        same.setdefault((item.module, item.originalname), []).append(item)
+    return [found[number % len(found)] for number, found in enumerate(same.values())]
+
+
 def pytest_collection_modifyitems(config, items):
     """Under a tool, all else takes much more time and memory, and there is another tool in between."""
-    left_out = [item for item in items if under.TOOL and item.get_closest_marker("native")]
+    left_out = {item for item in items if under.TOOL and item.get_closest_marker("native")}
+    if config.getoption("one_each"):
+        left_out.update(set(items) - set(one_each(items)))
+    config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -116,10 +132,22 @@ def reported():
 
 def pytest_sessionfinish(session):
     """What long-lived processes have told when they ended with the last server."""
-    found = under.complaints()
-    if found:
-        session.config.stash[LATE] = found
+    config = session.config
+    config.stash.setdefault(LATE, []).extend(under.complaints())
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["late"] = config.stash[LATE]
+        config.workeroutput["matrix"] = matrix_table(config)
+    if config.stash[LATE]:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Takes what a worker of pytest-xdist has to tell; one that crashed has nothing."""
+    told = getattr(node, "workeroutput", {})
+    node.config.stash.setdefault(LATE, []).extend(told.get("late", []))
+    if told.get("matrix"):
+        node.config.stash[TABLE] = told["matrix"]
 
 
 @pytest.fixture
@@ -241,6 +269,7 @@ def pytest_runtest_makereport(item, call):
 
 LATE = pytest.StashKey()
 MATRIX = pytest.StashKey()
+TABLE = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
@@ -249,14 +278,18 @@ def uidl_matrix(request):
     return request.config.stash.setdefault(MATRIX, Matrix(FORMATS))
 
 
+def matrix_table(config):
+    found = config.stash.get(MATRIX, None)
+    return found.markdown() if found is not None and found.cells else config.stash.get(TABLE, "")
+
+
 def pytest_terminal_summary(terminalreporter, config):
     for text in config.stash.get(LATE, ()):
         terminalreporter.section("reported at the end")
         terminalreporter.write(text)
-    found = config.stash.get(MATRIX, None)
-    if found is None or not found.cells:
+    text = matrix_table(config)
+    if not text:
         return
-    text = found.markdown()
     terminalreporter.section("UIDL matrix")
     terminalreporter.write(text)
     path = os.environ.get("UIDL_MATRIX")

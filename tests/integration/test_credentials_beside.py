@@ -137,16 +137,14 @@ def test_broken_file_before_another_database(masters):
 
 
 @pytest.mark.parametrize("name", ["curl", "fetchmail"])
-def test_real_client(server, user, tmp_path, name):
+def test_real_client(server, user, name):
     """It brings its mail home with an app password, and nothing with a wrong one."""
-    tmp_path.chmod(0o777)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
+    folder = os.path.join(server.root, "client-" + user.name)
     user.append(mailgen.messages(2, 500))
     app = server.add_app(user.name)
     for password, count in ((app.text.replace("-", "") + "a", 0), (app.text, 2)):
         user.password = password
-        client = CLIENTS[name](user, str(tmp_path), keep=True)
+        client = CLIENTS[name](user, folder, keep=True)
         assert len(client.fetch()) == count, client.output
     user.password = RIGHT
 

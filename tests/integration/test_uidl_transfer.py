@@ -55,9 +55,8 @@ def import_text(user, text, *args, **kwargs):
 
 
 def mail_names(user):
-    """File names of a maildir in the order of the UIDs; microseconds have no leading zeros there."""
-    names = [os.path.basename(path) for path in disasters.files(user, r"\d+\.M.*")]
-    return sorted(names, key=lambda name: [int(number) for number in re.match(r"(\d+)\.M(\d+)P", name).groups()])
+    """File names of a maildir in the order of the UIDs."""
+    return [os.path.basename(path) for path in disasters.message_files(user)]
 
 
 def numbered(uidls):
@@ -154,7 +153,7 @@ def test_import_after_a_conversion(make):
     """The file names of a maildir are the GUIDs of what is made of it."""
     user = make("maildir", 3)
     told(user)
-    names = [os.path.basename(path) for path in sorted(disasters.files(user, r"\d+\.M.*"))]
+    names = mail_names(user)
     disasters.convert(user, "mdbox")
     found = import_text(user, "/1 4 0\n" + "".join("%s 100 %d\n" % (name, 70 + number)
                                                  for number, name in enumerate(names)), "--format=courier")
