@@ -15,6 +15,9 @@
 #define BATCH_SIZE 1000
 /* How often a batch is begun anew because others remove messages of it. */
 #define MAX_TRIES 5
+/* How often the mailbox to move to is looked for, and created if it is not
+   there, as others may create or delete it at the same time. */
+#define OPEN_TRIES 5
 
 struct removal {
 	struct maildrop *drop;
@@ -293,17 +296,26 @@ remove_all(struct removal *removal, const ARRAY_TYPE(seq_range) *uids,
 	return ret;
 }
 
-static int open_dest(struct mailbox *dest)
+static bool changed_meanwhile(struct mailbox *box)
 {
-	if (mailbox_open(dest) < 0) {
-		/* somebody else may create it at the same time */
-		if (mailbox_get_last_mail_error(dest) != MAIL_ERROR_NOTFOUND ||
-		    (mailbox_create(dest, NULL, FALSE) < 0 &&
-		     mailbox_get_last_mail_error(dest) != MAIL_ERROR_EXISTS) ||
-		    mailbox_open(dest) < 0)
+	enum mail_error error = mailbox_get_last_mail_error(box);
+
+	return error == MAIL_ERROR_EXISTS || error == MAIL_ERROR_NOTFOUND;
+}
+
+static int open_or_create(struct mailbox *box)
+{
+	unsigned int tries = 0;
+
+	while (mailbox_open(box) < 0) {
+		if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND ||
+		    ++tries == OPEN_TRIES)
+			return -1;
+		if (mailbox_create(box, NULL, FALSE) < 0 &&
+		    !changed_meanwhile(box))
 			return -1;
 	}
-	return mailbox_sync(dest, 0);
+	return 0;
 }
 
 static int
@@ -319,7 +331,8 @@ move_all(struct removal *removal, const ARRAY_TYPE(seq_range) *uids,
 	/* it is the admin's word, not the user's */
 	removal->dest = mailbox_alloc(ns->list, name, MAILBOX_FLAG_SAVEONLY |
 				      MAILBOX_FLAG_IGNORE_ACLS);
-	if (open_dest(removal->dest) < 0) {
+	if (open_or_create(removal->dest) < 0 ||
+	    mailbox_sync(removal->dest, 0) < 0) {
 		*error_r = box_error(removal->dest);
 	} else if (mailbox_backends_equal(box, removal->dest)) {
 		*error_r = t_strdup_printf("%s is the maildrop itself",

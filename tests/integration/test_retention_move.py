@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 
 import pytest
@@ -11,6 +12,7 @@ import dovecot_conf
 import mailgen
 import retention
 import user as users
+from dovecot import LIBEXEC
 from retention import each_format, fetch, fields, left, poll, said, taken
 
 
@@ -33,6 +35,32 @@ def test_move(server, new_user, form):
     assert poll(user) == [uidls[0], uidls[2], uidls[4]]
     assert left(user, "Archive") == [2, 4, 1]
     assert poll(user) == [uidls[2], uidls[4]]
+
+
+def harmed_pop3(root):
+    """Once there is a file "harm": somebody removes the folder above the one that is made."""
+    text = """
+        if [ -e {root}/harm ]; then
+            exec strace -D -q -e trace=mkdir -e inject=mkdir:error=ENOENT:when=3 -o {root}/trace {pop3} "$@"
+        fi
+        exec {pop3} "$@"
+    """.format(root=root, pop3=os.path.join(LIBEXEC, "pop3"))
+    return ["sh", "-c", text, "pop3"]
+
+
+@pytest.mark.parametrize("form", ["sdbox", "mdbox"])
+def test_place_that_is_removed_as_it_is_made(start_server, make_user_on, form):
+    """The mailbox that the rule names is made again."""
+    server = start_server(settings=fields(keep_downloaded="0", expire_action="move Archive"), pop3_command=harmed_pop3)
+    user = make_user_on(server)(form, messages=2)
+    poll(user)
+    with open(os.path.join(server.root, "harm"), "w", encoding="ascii"):
+        pass
+    fetch(user, 1)
+    with open(os.path.join(server.root, "trace"), encoding="utf-8") as file:
+        assert re.search(r"/Archive.*INJECTED", file.read())
+    assert left(user) == [2] and left(user, "Archive") == [1]
+    assert taken(user, "moved") == 1 and not server.log_lines(user, "Error: ")
 
 
 PLACES = {"maildir": "Maildir/.Archive", "mbox": "mail/Archive", "sdbox": "sdbox/mailboxes/Archive",
