@@ -10,7 +10,7 @@ import socket
 import time
 
 from polling import wait_for
-from prey import EPOLL_WAIT
+from served import EPOLL_WAIT
 
 
 class Result:

@@ -67,6 +67,13 @@ class Clock:
         """Sets the time for sessions that begin from now on; naive datetimes are local time in TZ."""
         self.set_epoch(epoch(local))
 
+    def set_noon(self, goes_back):
+        """The quiet noon. A process that lives on waits until a clock that went back is again where it was, or ends: for
+        those it stays as it is for some minutes, unless it GOES_BACK."""
+        minutes = (self.now() - epoch(quiet_noon())) / 60
+        if goes_back or not 0 <= minutes < 10:
+            self.set(quiet_noon())
+
     def set_epoch(self, seconds):
         # rounded up, so that the asked for second is reached
         self.offset = math.ceil(seconds - time.time())

@@ -11,7 +11,6 @@ import tempfile
 
 import pytest
 
-import clock
 import dicts
 import invariant
 import mailgen
@@ -118,7 +117,7 @@ def stock_and_plugin(memory_disk):
 @pytest.fixture
 def server(shared_server):
     """The shared server, its clock set to a time at which no window ends soon."""
-    shared_server.clock.set(clock.quiet_noon())
+    shared_server.clock.set_noon(goes_back=not under.reuses_processes())
     return shared_server
 
 
@@ -181,7 +180,7 @@ def dict_server(program):
 @pytest.fixture
 def dict_user(make_user_on, dict_server):
     """new_user on the server whose states are in the dict."""
-    dict_server.clock.set(clock.quiet_noon())
+    dict_server.clock.set_noon(goes_back=not under.reuses_processes())
     return make_user_on(dict_server)
 
 

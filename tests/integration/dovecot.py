@@ -82,7 +82,7 @@ class Server:
         doveadm = self.wrapper("doveadm-server", [os.path.join(LIBEXEC, "doveadm-server")], faked)
         self.faked = faked
         text = dovecot_conf.server_conf(self.root, self.ports, pop3, doveadm, names, self.settings,
-                                        under.settings(VSZ_UNLIMITED) + extra,
+                                        under.settings(VSZ_UNLIMITED, dovecot_conf.REUSE, not passdb) + extra,
                                         VSZ_UNLIMITED, iterate, passdb and passdb(self.root))
         self.write_conf(text)
         self.write_users()
@@ -157,7 +157,7 @@ class Server:
         self.remove()
 
     def children(self, name):
-        """Process ids of the server's own processes of the name NAME."""
+        """Process ids of the server's own processes of the name NAME, without those that only wait for the next user."""
         found = []
         for entry in os.listdir("/proc") if self.process else []:
             if entry.isdigit():
@@ -166,7 +166,8 @@ class Server:
                         comm, rest = re.fullmatch(r"\d+ \((.*)\) (.*)", file.read().strip(), re.S).groups()
                 except OSError:
                     continue
-                if int(rest.split()[1]) == self.process.pid and (comm == name or under.is_program(entry, name)):
+                if int(rest.split()[1]) == self.process.pid and (comm == name or under.is_program(entry, name)) and \
+                        not (name in self.ports and under.waits_for_next_user(int(entry), self.ports[name])):
                     found.append(int(entry))
         return found
 

@@ -140,6 +140,8 @@ def line():
 
 
 LINE = line()
+# what makes the processes of a service serve any number of users, one after the other
+REUSE = "service_count = 0" if LINE == "2.3" else "restart_request_count = unlimited"
 
 
 def version():
@@ -232,7 +234,7 @@ def server_conf(root, ports, pop3, doveadm, plugins, settings, extra, vsz_limit,
                                 for key, value in settings.items())
     values = {
         "root": root, "ports": ports, "pop3": pop3, "doveadm": doveadm, "vsz_limit": vsz_limit,
-        "login_reuse": "service_count = 0" if LINE == "2.3" else "restart_request_count = unlimited",
+        "login_reuse": REUSE,
         "address": "address = 127.0.0.1" if LINE == "2.3" else "listen = 127.0.0.1",
         "passdb": passdb or static_passdb(), "users": "users" if iterate else "users.d/%{user}",
         "mail_plugins": mail_plugins(plugins), "plugin_settings": plugin_settings,

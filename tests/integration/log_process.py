@@ -4,6 +4,7 @@ client has seen the reply."""
 
 import fcntl
 import os
+import stat
 import struct
 import termios
 
@@ -20,7 +21,8 @@ def pipes_of(pid):
     folder = "/proc/%d/fd" % pid
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
-        if os.readlink(path).startswith("pipe:"):
+        # its own output is a pipe, too, which somebody else may leave unread
+        if os.readlink(path).startswith("pipe:") and os.lstat(path).st_mode & stat.S_IRUSR:
             yield path
 
 

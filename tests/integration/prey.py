@@ -8,6 +8,7 @@ import subprocess
 
 import disasters
 from polling import wait_for
+from served import EPOLL_WAIT
 
 CALLS = ["rename", "renameat", "renameat2", "ftruncate", "fsync", "fdatasync", "pwrite64", "unlink", "unlinkat", "link",
          "linkat", "mkdir", "write", "writev", "sendfile", "openat"]
@@ -15,8 +16,6 @@ CALLS = ["rename", "renameat", "renameat2", "ftruncate", "fsync", "fdatasync", "
 ALL_CALLS = ",".join("?" + call for call in CALLS)
 # a server of which one process always waits for the next user, with its true clock
 ONE_WAITS = {"faked": False, "extra": "service pop3 {\n  process_min_avail = 1\n}\n"}
-# epoll_wait, or epoll_pwait where there is no other
-EPOLL_WAIT = {"x86_64": "232", "aarch64": "22"}[os.uname().machine]
 
 
 def is_waiting(pid):

@@ -19,7 +19,6 @@ from polling import wait_for
 from pop3 import LineClosed
 from prey import is_waiting
 
-REUSE = "service_count = 0" if dovecot_conf.LINE == "2.3" else "restart_request_count = unlimited"
 RULES = {"pop3_policy_quota": "1000msg/day", "pop3_policy_keep_downloaded": "0",
          "pop3_policy_expire_action": "move Archive"}
 
@@ -27,7 +26,7 @@ RULES = {"pop3_policy_quota": "1000msg/day", "pop3_policy_keep_downloaded": "0",
 @pytest.fixture(scope="module")
 def server(memory_disk):
     """All sessions are in one process."""
-    service = "service pop3 {\n  %s\n  process_limit = 1\n  process_min_avail = 1\n}\n" % REUSE
+    service = "service pop3 {\n  %s\n  process_limit = 1\n  process_min_avail = 1\n}\n" % dovecot_conf.REUSE
     with running(Server(settings=RULES, extra=service)) as found:
         # it never ends, so it is never idle in the way of the others
         found.wait_idle = lambda: None

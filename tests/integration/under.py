@@ -12,27 +12,33 @@ import shutil
 import subprocess
 import tempfile
 
+import served
+
 TOOLS = ("valgrind", "sanitizers", "coverage")
 LIBEXEC = "/usr/lib/dovecot"
 DOVEADM = "/usr/bin/doveadm"
 PROGRAMS = (DOVEADM, *(os.path.join(LIBEXEC, name)
                        for name in ("auth", "doveadm-server", "dovecot-lda", "imap", "lmtp", "pop3")))
-# They become doveconf first, which starts them anew by the name that they were called.
-BY_HAND = (DOVEADM, os.path.join(LIBEXEC, "dovecot-lda"))
 # loaded by doveconf, too, which runs as it is
 NOT_REPLACED = "_settings.so"
 CLONE_NEWNS = 0x20000
 
 VALGRIND = ["--tool=memcheck", "--leak-check=full", "--show-leak-kinds=definite", "--keep-debuginfo=yes", "--vgdb=no",
             "--num-callers=30", "--fullpath-after=", "--error-limit=no", "--child-silent-after-fork=no"]
+# What Debian has in its place is a script: it drops variables with a slash in the name, settings for Dovecot 2.3.
+VALGRIND_BIN = "/usr/bin/valgrind.bin"
 ASAN = "detect_leaks=0:detect_odr_violation=0:verify_asan_link_order=0"
 # below the build folder, for coverage.py
 COUNTS = "integration-counts"
+# of each service that serves many users, which Dovecot holds against the limits of auth
+PROCESSES = 100
 UBSAN = "print_stacktrace=1"
 
 # what a frame of ours looks like, with and without debug information
 OURS = re.compile(r"/src/(auth|compat|credentials|dict|doveadm|fast-polls|maildrop|passdb|plugin|policy|retention|"
                   r"settings|state)/[\w.-]+\.[ch]:\d+\)|/modules/[\w/-]*(pop3_policy|auth_json|authdb_json)[\w]*\.so")
+# by whoever started it, or by itself with a panic, which is in the log
+ENDED = re.compile(r"Process terminating with default action of signal \d+ \(SIG(ABRT|QUIT|TERM)\)")
 LEAK = re.compile(r"are (definitely|indirectly) lost in loss record|is (definitely|indirectly) lost in loss record")
 
 
@@ -124,9 +130,10 @@ class Tool:
         return getattr(self, self.name)(program, 'exec -a "$0" %s "$@"\n' % self.real(program))
 
     def valgrind(self, program, natively):
-        first = 'if [ -z "${DOVECONF_ENV-}${DOVECOT_CONFIG_FD-}" ]; then\n%sfi\n' % natively
+        # Started by hand it becomes doveconf, which starts it anew by the name that it was called.
+        first = 'if [ -z "${DOVECONF_ENV-}${DOVECOT_CONFIG_FD-}${DOVECOT_CHILD_PROCESS-}" ]; then\n%sfi\n' % natively
         options = [*VALGRIND, "--suppressions=" + self.known, "--log-file=%s/valgrind.%%p" % self.reports]
-        return first * (program in BY_HAND) + 'exec valgrind %s %s "$@"\n' % (" ".join(options), self.real(program))
+        return first + 'exec %s %s %s "$@"\n' % (VALGRIND_BIN, " ".join(options), self.real(program))
 
     def sanitizers(self, _program, natively):
         libraries = ":".join(shared_library(name) for name in ("libasan.so", "libubsan.so"))
@@ -180,7 +187,7 @@ def errors(report):
     for block in text.split("\n\n"):
         if not re.search(r"^\s+at 0x", block, re.M):
             continue
-        if LEAK.search(block) and not OURS.search(block):
+        if ENDED.search(block) or LEAK.search(block) and not OURS.search(block):
             continue
         yield block
 
@@ -203,13 +210,36 @@ def own_mounts():
 TOOL = None
 
 
+def reuses_processes():
+    """Whether one process serves many users, as valgrind needs more than a second for its beginning."""
+    return TOOL is not None and TOOL.name == "valgrind"
+
+
+def waits_for_next_user(pid, port):
+    """Whether a process that serves many users at PORT has ended all of its sessions, or itself."""
+    if not reuses_processes():
+        return False
+    try:
+        return served.is_waiting(pid) and not served.clients_of([pid], port)[pid]
+    except OSError:
+        return True
+
+
 def is_program(pid, name):
     return TOOL is not None and TOOL.is_program(pid, name)
 
 
-def settings(unlimited):
-    """For servers: the tools reserve much address space."""
-    return "default_vsz_limit = %s\n" % unlimited if TOOL else ""
+def settings(unlimited, reuse, stock_auth):
+    """For servers: the tools reserve much address space, and REUSE is what makes processes serve many users. With
+    STOCK_AUTH nothing of ours is in auth, which then needs no tool that takes its time."""
+    text = "default_vsz_limit = %s\n" % unlimited if TOOL else ""
+    if reuses_processes():
+        for name in ("pop3", "imap", "lmtp", "doveadm"):
+            text += "service %s {\n  %s\n  process_limit = %d\n}\n" % (name, reuse, PROCESSES)
+        auth = TOOL.real("auth")
+        for service, command in (("auth", auth), ("auth-worker", auth + " -w")) if stock_auth else ():
+            text += "service %s {\n  executable = %s\n}\n" % (service, command)
+    return text
 
 
 def complaints():

@@ -6,8 +6,6 @@ import contextlib
 import os
 import re
 
-import prey
-
 Sample = collections.namedtuple("Sample", "sessions pss private files")
 
 
@@ -25,11 +23,6 @@ def name_of(pid):
     """Two processes of one name differ in what they do."""
     found = read(pid, "comm").strip()
     return "auth worker" if found == "auth" and " -w" in read(pid, "cmdline").replace("\0", " ") else found
-
-
-def is_waiting(pid):
-    """For something to happen: neither at work, nor at its beginning."""
-    return read(pid, "syscall").split()[0] == prey.EPOLL_WAIT
 
 
 def born(pid):

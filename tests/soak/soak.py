@@ -21,9 +21,9 @@ from credentials import CredentialServer
 from harm import KINDS
 from logs import Logs
 from mailbox import GONE, MAYBE, THERE, Mailbox
-from memory import Memory, born, is_waiting
+from memory import Memory, born
 from polling import wait_for
-from served import clients_of
+from served import clients_of, is_waiting
 from visits import Visitor
 
 THREADS = 4
@@ -36,7 +36,6 @@ DELIVERIES, STRIKES = 0.7, 0.08
 KEEP = 10
 # messages a day
 LIMIT = 20
-UNLIMITED = "service_count = 0" if dovecot_conf.LINE == "2.3" else "restart_request_count = unlimited"
 PROCESSES = 6
 EXTRA = """
 service pop3 {{
@@ -63,7 +62,7 @@ class Soak:
         self.seed = seed
         self.plugin = plugin
         self.server = CredentialServer(plugin=plugin, cache="10M", iterate=True, pop3_command=pop3_command,
-                                       extra=EXTRA.format(unlimited=UNLIMITED, processes=processes))
+                                       extra=EXTRA.format(unlimited=dovecot_conf.REUSE, processes=processes))
         self.memory = Memory(self.server)
         self.logs = Logs(self.server)
         self.lock = threading.Lock()

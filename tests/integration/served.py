@@ -1,9 +1,19 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
-"""Which process serves which client, by the sockets that it has: the title of a process does not always say it."""
+"""What a process does: which client it serves, by its sockets, as the title of a process does not always say it, and
+whether it waits."""
 
 import contextlib
 import os
 import re
+
+# epoll_wait, or epoll_pwait where there is no other
+EPOLL_WAIT = {"x86_64": "232", "aarch64": "22"}[os.uname().machine]
+
+
+def is_waiting(pid):
+    """For something to happen: neither at work, nor at its beginning."""
+    with open("/proc/%d/syscall" % pid, encoding="ascii") as file:
+        return file.read().split()[0] == EPOLL_WAIT
 
 
 def clients_of(pids, port):
