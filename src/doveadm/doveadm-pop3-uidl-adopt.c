@@ -39,17 +39,17 @@ static int adopt_step(struct adopt *adopt, const char **error_r)
 		.uidnext = cmd->drop.uidnext,
 		.shown = cmd->drop.messages > 0,
 	};
-	unsigned int added;
+	struct taken_in taken;
 
 	t_array_init(&news.seen, 1);
 	t_array_init(&news.downloaded, 1);
 	if (!maildrop_take_in_is_due(&cmd->drop, cmd->epoch, &news))
 		return 0;
 	if (maildrop_take_in(&cmd->drop, cmd->store, cmd->epoch, cmd->stored,
-			     &news, ADOPT_STEP, &added, error_r) !=
+			     &news, ADOPT_STEP, &taken, error_r) !=
 	    POLICY_STORE_OK)
 		return -1;
-	adopt->added += added;
+	adopt->added += taken.added;
 	return 1;
 }
 

@@ -224,7 +224,7 @@ enum policy_store_result
 maildrop_take_in(struct maildrop *drop, struct policy_store *store,
 		 const struct policy_epoch *epoch, struct stored_uidls *stored,
 		 const struct session_news *news, unsigned int max_others,
-		 unsigned int *added_r, const char **error_r)
+		 struct taken_in *taken_r, const char **error_r)
 {
 	struct take_in take_in = {
 		.drop = drop, .store = store, .stored = stored, .news = news,
@@ -235,8 +235,8 @@ maildrop_take_in(struct maildrop *drop, struct policy_store *store,
 	p_array_init(&take_in.described, take_in.pool, 32);
 	if (describe_messages(&take_in, epoch, max_others, error_r) == 0)
 		result = take_in_write(&take_in, epoch, error_r);
-	if (result == POLICY_STORE_OK)
-		*added_r = take_in.added;
+	taken_r->added = take_in.added;
+	taken_r->lacks_lost = take_in.epoch.journal_lost;
 	pool_unref(&take_in.pool);
 	return result;
 }

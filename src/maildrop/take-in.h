@@ -26,6 +26,14 @@ struct session_news {
 	const char *device;
 };
 
+/* What was written of it. */
+struct taken_in {
+	/* messages that had no line */
+	unsigned int added;
+	/* the journal has lost lines of others, that have no new ones yet */
+	bool lacks_lost;
+};
+
 /* Whether maildrop_take_in() would write, judged by the epoch (NULL if there is
    none) and the index: it costs nothing that grows with the mailbox. */
 bool maildrop_take_in_is_due(const struct maildrop *drop,
@@ -38,12 +46,11 @@ bool maildrop_take_in_is_due(const struct maildrop *drop,
    downloads and the journal has lost is written with the time of now. epoch is
    that of the session, or NULL for the first one; stored are its UIDLs, or
    NULL. When another epoch has begun meanwhile nothing is written. Returns
-   POLICY_STORE_OK and how many messages were added, or why not, with an
-   error. */
+   POLICY_STORE_OK and what was written, or why nothing, with an error. */
 enum policy_store_result
 maildrop_take_in(struct maildrop *drop, struct policy_store *store,
 		 const struct policy_epoch *epoch, struct stored_uidls *stored,
 		 const struct session_news *news, unsigned int max_others,
-		 unsigned int *added_r, const char **error_r);
+		 struct taken_in *taken_r, const char **error_r);
 
 #endif

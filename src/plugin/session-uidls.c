@@ -51,6 +51,9 @@ struct session_uidls {
 	bool uidls_are_brief;
 	/* went on without policy */
 	bool ignored;
+
+	/* once it is finished: lines of messages below this UID are lost */
+	uint32_t lost_below;
 };
 
 int session_uidls_init(struct client *client,
@@ -270,17 +273,20 @@ static void log_not_written(struct session_uidls *uidls, const char *error)
 static void
 take_in(struct session_uidls *uidls, const struct session_news *news)
 {
+	struct taken_in taken;
 	const char *error;
-	unsigned int added;
 
+	uidls->lost_below = 0;
 	switch (maildrop_take_in(&uidls->drop, uidls->store,
 				 uidls->uidls->epoch, uidls->uidls->stored,
-				 news, MAX_OTHERS, &added, &error)) {
+				 news, MAX_OTHERS, &taken, &error)) {
 	case POLICY_STORE_OK:
-		if (added > 0) {
+		if (taken.added > 0) {
 			e_debug(uidls->event, "recorded UIDLs of %u messages",
-				added);
+				taken.added);
 		}
+		if (taken.lacks_lost)
+			uidls->lost_below = news->uidnext;
 		break;
 	case POLICY_STORE_UNWRITABLE:
 		/* a later session does it */
@@ -342,6 +348,18 @@ void session_uidls_finish(struct session_uidls *uidls,
 				      &news)))
 		return;
 	session_hang_up(uidls->client);
+	take_in(uidls, &news);
+	tidy_cache(uidls);
+}
+
+void session_uidls_finish_lost(struct session_uidls *uidls)
+{
+	struct session_news news = { .uidnext = uidls->lost_below };
+
+	if (uidls->lost_below == 0 || !complete_uidls(uidls))
+		return;
+	t_array_init(&news.seen, 1);
+	t_array_init(&news.downloaded, 1);
 	take_in(uidls, &news);
 	tidy_cache(uidls);
 }

@@ -48,6 +48,9 @@ void session_uidls_add_seen(struct session_uidls *uidls, uint32_t uid);
    should. */
 void session_uidls_finish(struct session_uidls *uidls,
 			  const ARRAY_TYPE(seq_range) *downloaded);
+/* Write lines anew that were found to be lost by that. In between retention has
+   its turn, which says that lines were lost where this matters to it. */
+void session_uidls_finish_lost(struct session_uidls *uidls);
 
 /* The epoch of the session; 0 if it has none. */
 uint32_t session_uidls_epoch(const struct session_uidls *uidls);

@@ -171,6 +171,7 @@ static void session_finish_uidls(struct pop3_policy_session *session)
 	session_retention_finish(session->client, &session->set->retention,
 				 session->store, session->uidls,
 				 array_count(downloaded) > 0, session->event);
+	session_uidls_finish_lost(session->uidls);
 }
 
 void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)

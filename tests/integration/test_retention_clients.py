@@ -72,6 +72,8 @@ def test_daily_fetchmail(server, new_user):
     user = new_user(messages=10, **fields(keep_downloaded="7d"))
     client = CLIENTS["fetchmail"](user, os.path.join(server.root, "client-" + user.name), True)
     assert len(client.fetch()) == 10
+    # the time of a download is that at the end of its session
+    server.wait_idle()
     for _ in range(6):
         server.clock.advance(days=1)
         assert client.fetch() == []

@@ -40,6 +40,18 @@ def test_others_keep_their_uidls(damaged, form, loss):
         assert now[:3] == told[:3] and now[3] not in told
 
 
+# of a line in the middle nobody knows before the journal is read
+@pytest.mark.parametrize("loss", ["none-left", "half-left"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_one_session_is_enough(server, damaged, form, loss):
+    """Whatever is next finds lines for all that is there."""
+    user, told = damaged(form, loss)
+    user.append([mailgen.message(9)])
+    assert user.told()[:8] == told
+    server.wait_idle()
+    assert set(user.journal()) == set(map(int, user.uids()))
+
+
 @pytest.mark.parametrize("has_news", [False, True], ids=["at-once", "after-news"])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("form", FORMATS)

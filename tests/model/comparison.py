@@ -34,9 +34,8 @@ class Comparison:
         self.needs_session = False
         # UIDLs may have been stored that are not those of Dovecot
         self.is_stored = False
-        # so many must end until all messages have lines again: after the loss of the journal one writes those of what is
-        # new, and the next one all others
-        self.sessions_until_lines = 0
+        # the journal was lost, and not written anew
+        self.has_no_journal = False
         self.is_damaged = False
         self.has_lost_lines = self.was_damaged = False
         self.saved = None
@@ -136,7 +135,7 @@ class Comparison:
         """What was not written down is not known any more."""
         self.counts["disasters"] += 1
         self.needs_session = True
-        self.drop.forget_uidls(only_unrecorded=not self.sessions_until_lines)
+        self.drop.forget_uidls(only_unrecorded=not self.has_no_journal)
         self.drop.forget_copies()
         for message in self.drop.messages.values():
             message.perhaps_downloaded |= self.has_lost_lines

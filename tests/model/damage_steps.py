@@ -20,11 +20,10 @@ class DamageSteps(Comparison):
 
     def lose_state(self):
         self.lose_counters()
-        if self.sessions_until_lines == 2:
-            # there is no journal
+        if self.has_no_journal:
             self.drop.lose_state()
-        elif self.sessions_until_lines or self.is_torn():
-            # of messages without a line nothing is known now
+        elif self.is_torn():
+            # of the message whose line it was nothing is known now
             self.drop.forget_uidls()
 
     def damage_state_deleted(self):
@@ -51,7 +50,7 @@ class DamageSteps(Comparison):
         path = self.lab.state_path("messages.jsonl")
         if os.path.exists(path):
             os.unlink(path)
-            self.sessions_until_lines = 2
+            self.has_no_journal = True
             self.downloads_are_late()
             if self.is_stored:
                 self.drop.forget_uidls()

@@ -83,7 +83,7 @@ class SessionSteps(Comparison):
         else:
             for key in there:
                 self.drop.known[key].is_recorded = True
-            self.sessions_until_lines = max(self.sessions_until_lines - 1, 0)
+            self.has_no_journal = False
             self.drop.high = max(self.drop.high, self.lab.now) if not self.drop.rules.is_forever() else self.drop.high
             self.check_counters()
         if talk.quit:
