@@ -410,7 +410,7 @@ def test_lines_that_say_nothing(server, new_user):
 
 
 def test_session_with_news_keeps_what_was_downloaded(server, new_user):
-    """A session that finds the journal gone writes it anew, in steps."""
+    """A session that finds the journal gone writes it anew at its end."""
     retention.true_time(server)
     user = new_user(messages=3, **fields(keep_undownloaded="20d"))
     fetch(user, 1, 2)
