@@ -37,7 +37,7 @@ class Worker(threading.Thread):
 
     def session(self):
         with self.user.session() as pop3:
-            self.barrier.wait(30)
+            self.barrier.wait(60)
             for number in range(1, self.count + 1):
                 if self.messages == self.cut_after:
                     self.cut(pop3, number)

@@ -48,6 +48,7 @@ def harmed_pop3(root):
     return ["sh", "-c", text, "pop3"]
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("form", ["sdbox", "mdbox"])
 def test_place_that_is_removed_as_it_is_made(start_server, make_user_on, form):
     """The mailbox that the rule names is made again."""
