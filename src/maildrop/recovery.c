@@ -177,6 +177,7 @@ compute(struct recovery *recovery, struct policy_store *store,
 /* How many messages were there when somebody last looked. */
 static unsigned int count_known(const struct recovery *recovery)
 {
+	const struct policy_epoch *old = recovery->old;
 	const struct pop3_message *known;
 	unsigned int count = 0;
 
@@ -184,12 +185,16 @@ static unsigned int count_known(const struct recovery *recovery)
 		if (known->uid != 0)
 			count++;
 	}
-	if (recovery->old == NULL) {
+	if (old == NULL) {
 		/* the journal alone does not know which were deleted */
 		return I_MIN(count, array_count(&recovery->found));
 	}
-	return recovery->journal_generation == 0 ? recovery->old->live :
-		I_MIN(recovery->old->live, count);
+	if (recovery->journal_generation == 0)
+		return old->live;
+	/* the state still knows of the lines that are lost */
+	if (recovery->journal_has_lost)
+		count = I_MAX(count, seq_range_count(&old->recorded));
+	return I_MIN(old->live, count);
 }
 
 /* UIDLs that are not Dovecot's own are lost with the journal. */

@@ -16,6 +16,7 @@ import user as users
 from conftest import FORMATS
 from damage import Place, snapshot
 from disasters import UIDL_FORMATS
+from journal_damage import content_of, put, remove_journal
 from twins import twin
 
 RECOVERED = (r"pop3_policy: UIDLs recovered \((.+)\): (\d+) kept by GUID, (\d+) kept by fingerprint, (\d+) new, "
@@ -222,6 +223,28 @@ def test_alarm(plugin_user, form):
     after = listing(user, range(1, 6))
     assert len(after) == 5 and not set(after.values()) & set(uidls.values())
     assert listing(user) == after
+
+
+def keep_two_lines(user):
+    """And the first one, which is about none."""
+    lines = content_of(user.journal_path).splitlines(True)
+    put(user, user.journal_path, b"".join(lines[:3]))
+
+
+@pytest.mark.parametrize("lose_lines", [remove_journal, keep_two_lines], ids=["all", "most"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_alarm_without_the_lines(plugin_user, form, lose_lines):
+    """The state knows how many messages there were."""
+    user = plugin_user(form, messages=30)
+    uidls = listing(user, range(1, 31))
+    other_mailbox(user)
+    state_check.leave_alone(user.home)
+    journal = content_of(user.journal_path)
+    lose_lines(user)
+    assert_refused(user)
+    put(user, user.journal_path, journal)
+    disasters.backup_restored(user)
+    assert listing(user) == uidls
 
 
 @pytest.mark.parametrize("form", FORMATS)
