@@ -60,7 +60,8 @@ def run(tool, folder, what):
     script = os.path.join(tool.folder, "script")
     with open(script, "w", encoding="ascii") as file:
         file.write("#!/bin/bash\n" + tool.script("program"))
-    return subprocess.run(["bash", script, what], stderr=subprocess.PIPE, check=False, text=True).stderr
+    return subprocess.run(["bash", script, what], stderr=subprocess.PIPE, check=False, text=True,
+                          env=dict(os.environ, DOVECOT_CHILD_PROCESS="1")).stderr
 
 
 @pytest.mark.parametrize("name,folder,what,words", [
