@@ -4,6 +4,8 @@
 import subprocess
 import time
 
+import under
+
 DEADLINE = 60
 
 
@@ -19,6 +21,8 @@ def wait_for(condition, what, deadline=DEADLINE):
 
 
 def unmount(path):
-    """When the last process has left it: one that has ended a session may be there for a moment more."""
-    wait_for(lambda: subprocess.run(["umount", path], stderr=subprocess.DEVNULL, check=False).returncode == 0,
+    """When the last process has left it: one that has ended a session may be there for a moment more. One that serves many
+    users stays there until the next one comes."""
+    command = ["umount", *["--lazy"] * under.reuses_processes(), path]
+    wait_for(lambda: subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0,
              "all to leave " + path)

@@ -14,6 +14,7 @@ import retention
 import user as users
 from conftest import running
 from dovecot import Server
+from polling import wait_for
 from retention import DAY, fetch, fields, left, poll, taken
 
 # mbox does not store when a message was saved
@@ -63,6 +64,8 @@ def autoexpunge_under_way(user):
 
 
 def later(server, days):
+    # at their end they hold the lock
+    wait_for(lambda: not server.children("imap"), "the end of all IMAP sessions")
     server.clock.set_epoch(server.clock.now() + days * DAY + 60)
 
 
