@@ -157,7 +157,7 @@ faults() {
 }
 
 # A part of the integration tests once more: sessions and doveadm with the sanitizers, and
-# a few under valgrind, which takes much longer.
+# fewer under valgrind, which takes much longer.
 under_sanitizers() {
 	cd "$source/tests/integration"
 	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --under=sanitizers \
@@ -167,8 +167,8 @@ under_sanitizers() {
 
 under_valgrind() {
 	cd "$source/tests/integration"
-	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --under=valgrind \
-		-k maildir test_poll.py test_uidl_returned.py
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --under=valgrind --one-each \
+		test_poll.py test_quota_session.py test_uidl_returned.py
 }
 
 coverage() {

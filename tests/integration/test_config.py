@@ -82,6 +82,8 @@ def test_example_is_accepted_and_enforced(start_server, make_user_on, tmp_path):
     with user.session() as pop3:
         assert pop3.retr(1).ok
         pop3.quit()
+    # retention writes the state once more, when the client is gone
+    server.wait_idle()
     state = user.state()
     assert state["quota"]["windows"]["day"]["messages"] == 1
     state["quota"]["windows"]["day"]["messages"] = 9999
