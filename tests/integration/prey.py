@@ -8,7 +8,7 @@ import subprocess
 
 import disasters
 from polling import wait_for
-from served import EPOLL_WAIT
+from served import waits_for_others
 
 CALLS = ["rename", "renameat", "renameat2", "ftruncate", "fsync", "fdatasync", "pwrite64", "unlink", "unlinkat", "link",
          "linkat", "mkdir", "write", "writev", "sendfile", "openat"]
@@ -16,17 +16,6 @@ CALLS = ["rename", "renameat", "renameat2", "ftruncate", "fsync", "fdatasync", "
 ALL_CALLS = ",".join("?" + call for call in CALLS)
 # a server of which one process always waits for the next user, with its true clock
 ONE_WAITS = {"faked": False, "extra": "service pop3 {\n  process_min_avail = 1\n}\n"}
-
-
-def is_waiting(pid):
-    """Whether the process waits for its next user, with nothing else to do."""
-    try:
-        with open("/proc/%d/syscall" % pid, encoding="ascii") as file:
-            words = file.read().split()
-    except OSError:
-        return False
-    # with no timeout
-    return words[0] == EPOLL_WAIT and int(words[4], 16) & 0xffffffff == 0xffffffff
 
 
 class Prey:
@@ -40,7 +29,7 @@ class Prey:
     @staticmethod
     def only_one(server):
         found = server.children("pop3")
-        return found if len(found) == 1 and is_waiting(found[0]) else None
+        return found if len(found) == 1 and waits_for_others(found[0]) else None
 
     def attach(self, *args):
         """False if this machine has no such call."""

@@ -16,6 +16,16 @@ def is_waiting(pid):
         return file.read().split()[0] == EPOLL_WAIT
 
 
+def waits_for_others(pid):
+    """Likewise, and not for a time: for its next user, if it has none."""
+    try:
+        with open("/proc/%d/syscall" % pid, encoding="ascii") as file:
+            words = file.read().split()
+    except OSError:
+        return False
+    return words[0] == EPOLL_WAIT and int(words[4], 16) & 0xffffffff == 0xffffffff
+
+
 def clients_of(pids, port):
     """{pid: the ports of the clients of 127.0.0.1 that it serves at PORT}."""
     ports = client_ports(port)

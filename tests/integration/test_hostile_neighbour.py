@@ -17,7 +17,7 @@ from conftest import running, user_maker
 from dovecot import Server
 from polling import wait_for
 from pop3 import LineClosed
-from prey import is_waiting
+from served import waits_for_others
 
 RULES = {"pop3_policy_quota": "1000msg/day", "pop3_policy_keep_downloaded": "0",
          "pop3_policy_expire_action": "move Archive"}
@@ -47,7 +47,7 @@ def read(path):
 def held_by(server):
     """Descriptors and locks of the one process, while it waits."""
     pid, = server.children("pop3")
-    wait_for(lambda: is_waiting(pid), "the end of the session")
+    wait_for(lambda: waits_for_others(pid), "the end of the session")
     folder = "/proc/%d/fd" % pid
     names = sorted(re.sub(r"\d+", "N", os.readlink(os.path.join(folder, name))) for name in os.listdir(folder))
     locks = [line for line in read("/proc/locks").splitlines() if " %d " % pid in line]

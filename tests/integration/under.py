@@ -217,12 +217,7 @@ def reuses_processes():
 
 def waits_for_next_user(pid, port):
     """Whether a process that serves many users at PORT has ended all of its sessions, or itself."""
-    if not reuses_processes():
-        return False
-    try:
-        return served.is_waiting(pid) and not served.clients_of([pid], port)[pid]
-    except OSError:
-        return True
+    return reuses_processes() and served.waits_for_others(pid) and not served.clients_of([pid], port)[pid]
 
 
 def is_program(pid, name):
