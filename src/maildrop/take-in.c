@@ -175,7 +175,9 @@ update_state(struct take_in *take_in, struct policy_state *state,
 		maildrop_new_epoch(take_in->drop, NULL, 0, take_in->pool, epoch);
 	if (take_in->news->uidnext >= epoch->uidnext) {
 		epoch->uidnext = take_in->news->uidnext;
-		epoch->listed = take_in->drop->listed;
+		/* of a maildrop that has newer messages the time is not known */
+		if (epoch->uidnext == take_in->drop->uidnext)
+			epoch->listed = take_in->drop->listed;
 	}
 	epoch_set_told(take_in->drop, epoch);
 	result = take_in_write_journal(take_in, error_r);

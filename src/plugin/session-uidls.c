@@ -285,7 +285,7 @@ take_in(struct session_uidls *uidls, const struct session_news *news)
 			e_debug(uidls->event, "recorded UIDLs of %u messages",
 				taken.added);
 		}
-		if (taken.lacks_lost)
+		if (taken.lacks_lost && uidls->uidls->epoch != NULL)
 			uidls->lost_below = news->uidnext;
 		break;
 	case POLICY_STORE_UNWRITABLE:
@@ -355,8 +355,13 @@ void session_uidls_finish(struct session_uidls *uidls,
 void session_uidls_finish_lost(struct session_uidls *uidls)
 {
 	struct session_news news = { .uidnext = uidls->lost_below };
+	const char *reason;
 
 	if (uidls->lost_below == 0 || !complete_uidls(uidls))
+		return;
+	/* retention may have synced the maildrop since it was checked */
+	if (epoch_check(&uidls->drop, uidls->uidls->epoch, uidls->store,
+			&reason) != EPOCH_STEADY)
 		return;
 	t_array_init(&news.seen, 1);
 	t_array_init(&news.downloaded, 1);

@@ -1,9 +1,13 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """Crashes that are not ours: a session that dies of one costs nothing but itself."""
 
+import pytest
+
 import dovecot_conf
 
 
+# a tool would tell of the panic
+@pytest.mark.native
 def test_command_with_a_colon(server, new_user):
     """Stock Dovecot 2.3.19 panics on it; later ones say that they do not know it."""
     user = new_user(messages=5, quota="1000msg/day 1G/day")

@@ -37,8 +37,8 @@ UBSAN = "print_stacktrace=1"
 # what a frame of ours looks like, with and without debug information
 OURS = re.compile(r"/src/(auth|compat|credentials|dict|doveadm|fast-polls|maildrop|passdb|plugin|policy|retention|"
                   r"settings|state)/[\w.-]+\.[ch]:\d+\)|/modules/[\w/-]*(pop3_policy|auth_json|authdb_json)[\w]*\.so")
-# by whoever started it, or by itself with a panic, which is in the log
-ENDED = re.compile(r"Process terminating with default action of signal \d+ \(SIG(ABRT|QUIT|TERM)\)")
+# by whoever started it
+ENDED = re.compile(r"Process terminating with default action of signal \d+ \(SIG(QUIT|TERM)\)")
 LEAK = re.compile(r"are (definitely|indirectly) lost in loss record|is (definitely|indirectly) lost in loss record")
 
 
