@@ -30,8 +30,8 @@ void fetch_begin(struct fetch *fetch, struct client *client, struct mail *mail,
 
 /* Octets of the reply that were given to the output until now. */
 uoff_t fetch_sent_bytes(const struct fetch *fetch, const struct client *client);
-/* Whether all of the message has been sent, asked when the pop3 process frees
-   it. It sends the final dot also when reading the message has failed. */
+/* Whether all of the message was given to the output, asked when the pop3 process
+   frees it. It sends the final dot also when reading the message has failed. */
 bool fetch_sent_whole(const struct fetch *fetch, const struct client *client);
 
 /* UIDs of messages that were fetched. Mostly one is the next after the last

@@ -122,13 +122,13 @@ static void gather_ostream_cork(struct ostream_private *stream, bool set)
 		go_at_once(gather);
 }
 
-void gather_ostream_init(struct client *client)
+struct gather_ostream *gather_ostream_init(struct client *client)
 {
 	struct ostream *parent = client->output;
 	struct gather_ostream *gather;
 
 	if (parent->blocking)
-		return;
+		return NULL;
 	gather = i_new(struct gather_ostream, 1);
 	gather->gathered = buffer_create_dynamic(default_pool, 1024);
 	gather->is_tcp = TRUE;
@@ -140,4 +140,10 @@ void gather_ostream_init(struct client *client)
 					 o_stream_get_fd(parent));
 	client->output->offset = parent->offset;
 	o_stream_unref(&parent);
+	return gather;
+}
+
+size_t gather_ostream_get_size(const struct gather_ostream *gather)
+{
+	return gather == NULL ? 0 : gather->gathered->used;
 }

@@ -203,7 +203,7 @@ policy_box_search_init(struct mailbox_transaction_context *t,
 	struct mail_search_context *ctx = NULL;
 	bool lists = sorts_by_order_only(sort_program);
 
-	pop3_policy_session_search_begin(pbox->session);
+	pop3_policy_session_search_begin(pbox->session, t, args);
 	if (lists)
 		pop3_policy_session_list(pbox->session, args);
 	if (fast != NULL && lists && fast_polls_have_no_orders(fast) &&

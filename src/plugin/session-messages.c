@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "array.h"
 #include "istream.h"
+#include "ostream.h"
 #include "mail-storage.h"
 #include "pop3-policy-settings.h"
 #include "capa-ostream.h"
@@ -184,6 +185,7 @@ void session_fetch_end(struct pop3_policy_session *session)
 	uoff_t bytes = fetch_sent_bytes(fetch, session->client);
 
 	session->sent_bytes += bytes;
+	session->fetched_offset = session->client->output->offset;
 	if (session->quota != NULL)
 		session_quota_spend(session->quota, bytes, fetch->download);
 	session_uidls_add_seen(session->uidls, fetch->uid);

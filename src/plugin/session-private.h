@@ -25,6 +25,8 @@ struct pop3_policy_session {
 	struct fast_polls *fast;
 	/* once a message was refused */
 	struct reply_ostream *reply;
+	/* NULL if there is none; the client owns it */
+	struct gather_ostream *gather;
 	/* once there was a rate; the client owns it */
 	struct throttle_ostream *throttle;
 	/* once the mailbox was synced, until the session is over */
@@ -43,9 +45,16 @@ struct pop3_policy_session {
 	uoff_t last_command_offset;
 	/* of messages, whole or not */
 	uoff_t sent_bytes;
+	/* of the output, where the last message ended */
+	uoff_t fetched_offset;
 	bool finished;
 	/* before the mailbox could be listed */
 	bool refused;
+	/* at QUIT, when it was seen to it that all of them are sent */
+	bool sent_rest;
+	/* part of what the client has fetched could not be sent: it is not
+	   known what it got */
+	bool unsent;
 };
 
 /* What was sent of the message that is being sent is all that will be. */

@@ -7,12 +7,15 @@
 #include "module-context.h"
 #include "mail-storage.h"
 #include "mail-search.h"
+#include "mail-search-build.h"
+#include "master-service.h"
 #include "pop3-symbols.h"
 #include "pop3-policy-settings.h"
 #include "store.h"
 #include "capa-ostream.h"
 #include "gather-ostream.h"
 #include "fast-polls.h"
+#include "output-wait.h"
 #include "reply-ostream.h"
 #include "session-capa.h"
 #include "session-events.h"
@@ -58,9 +61,63 @@ bool pop3_policy_session_send_list(struct pop3_policy_session *session)
 	return TRUE;
 }
 
-void pop3_policy_session_search_begin(struct pop3_policy_session *session)
+static bool session_messages_are_sent(const struct pop3_policy_session *session)
 {
+	const struct ostream *output = session->client->output;
+	size_t unsent;
+
+	if (output->closed || output->stream_errno != 0)
+		return FALSE;
+	unsent = o_stream_get_buffer_used_size(output) +
+		gather_ostream_get_size(session->gather);
+	return unsent <= output->offset - session->fetched_offset;
+}
+
+/* RFC 2449, section 6.6, lets clients send QUIT before they have read the replies
+   to RETR. The pop3 process tries only once to send what is left of these, after
+   it has expunged what was deleted. */
+static void session_send_rest(struct pop3_policy_session *session)
+{
+	const unsigned int msecs =
+		master_service_get_client_limit(master_service) == 1 ?
+		OUTPUT_WAIT_MSECS : OUTPUT_WAIT_SHARED_MSECS;
+	bool messages_are_sent;
+
+	if (session->sent_rest || session->sent_bytes == 0)
+		return;
+	session->sent_rest = TRUE;
+	throttle_ostream_finish(session->throttle);
+	messages_are_sent = session_messages_are_sent(session);
+	if (output_wait_until_sent(session->client, msecs) == 0 ||
+	    messages_are_sent)
+		return;
+	session->unsent = TRUE;
+	e_info(session->event, "the client was gone before all that it fetched "
+	       "was sent: nothing is deleted, and nothing counts as downloaded");
+}
+
+/* The reply to QUIT tells of messages that were deleted, as does the log. */
+static void
+delete_nothing(struct client *client, struct mail_search_args *args)
+{
+	mail_search_build_add(args, SEARCH_ALL)->match_not = TRUE;
+	client->deleted = FALSE;
+	client->deleted_count = 0;
+	client->deleted_size = 0;
+}
+
+void pop3_policy_session_search_begin(struct pop3_policy_session *session,
+				      struct mailbox_transaction_context *t,
+				      struct mail_search_args *args)
+{
+	struct client *client = session->client;
+
 	capa_ostream_pause(session->capa);
+	if (!client->quit_seen || t != client->trans)
+		return;
+	session_send_rest(session);
+	if (session->unsent && client->deleted)
+		delete_nothing(client, args);
 }
 
 void pop3_policy_session_search_end(struct pop3_policy_session *session)
@@ -127,7 +184,7 @@ int pop3_policy_session_mailbox_synced(struct pop3_policy_session *session,
 		return -1;
 	if (session->capa == NULL) {
 		if (session->fast != NULL)
-			gather_ostream_init(session->client);
+			session->gather = gather_ostream_init(session->client);
 		if (session->set->rate != 0) {
 			session->throttle =
 				throttle_ostream_init(session->client,
@@ -178,8 +235,10 @@ void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)
 {
 	/* a client that was told goodbye may be back at once, and expects what
 	   is left of its quota */
-	if (!session->finished && session->client->quit_seen)
+	if (!session->finished && session->client->quit_seen) {
+		session_send_rest(session);
 		session_finish(session);
+	}
 }
 
 /* The client sees the end of the connection before what is done then. */
@@ -230,6 +289,8 @@ static void session_client_destroy(struct client *client, const char *reason)
 	unsigned int whole;
 
 	end_command(client);
+	if (session->unsent)
+		client->quit_seen = FALSE;
 	if (!session->finished)
 		session_finish(session);
 	whole = seq_range_count(fetched_uids_get(&session->sent_whole));

@@ -61,9 +61,12 @@ void pop3_policy_session_list(struct pop3_policy_session *session,
    Returns TRUE if all has been said about them: then it must be told that there are
    none. */
 bool pop3_policy_session_send_list(struct pop3_policy_session *session);
-/* The pop3 process goes through the mailbox, for one line for each message or
-   to change their flags. */
-void pop3_policy_session_search_begin(struct pop3_policy_session *session);
+/* The pop3 process goes through the mailbox, for one line for each message, to
+   change their flags or, at QUIT, to expunge those that the client has deleted:
+   then have it find none if the client could not be sent what it fetched. */
+void pop3_policy_session_search_begin(struct pop3_policy_session *session,
+				      struct mailbox_transaction_context *t,
+				      struct mail_search_args *args);
 void pop3_policy_session_search_end(struct pop3_policy_session *session);
 
 /* The client wants a message that is not open yet. Returns TRUE if it may have

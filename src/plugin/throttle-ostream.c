@@ -214,3 +214,13 @@ void throttle_ostream_set_rate(struct throttle_ostream *throttle,
 	throttle->rate = rate;
 	throttle->paid_until = I_MAX(throttle->paid_until, now);
 }
+
+void throttle_ostream_finish(struct throttle_ostream *throttle)
+{
+	if (throttle == NULL)
+		return;
+	timeout_remove(&throttle->to);
+	throttle->rate = 0;
+	throttle->paid_until = 0;
+	throttle->full = FALSE;
+}

@@ -26,5 +26,7 @@ throttle_ostream_init(struct client *client, uint64_t rate);
    a new rate nothing was saved yet. Does nothing with NULL. */
 void throttle_ostream_set_rate(struct throttle_ostream *throttle,
 			       uint64_t rate);
+/* The session ends: what is left is sent at once. Does nothing with NULL. */
+void throttle_ostream_finish(struct throttle_ostream *throttle);
 
 #endif

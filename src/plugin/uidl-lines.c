@@ -8,15 +8,12 @@
 #include "ostream.h"
 #include "pop3-symbols.h"
 #include "fast-polls.h"
+#include "output-wait.h"
 #include "uidl-template.h"
 #include "uidl-lines.h"
 
-#include <poll.h>
-
 /* The stream is given so many octets at a time. */
 #define SEND_SIZE (16 * 1024)
-/* A client that reads nothing for so long is gone, as for the pop3 process. */
-#define WAIT_MSECS (10 * 60 * 1000)
 
 bool uidl_lines_are_due(const struct client *client,
 			const struct fast_polls *fast)
@@ -48,23 +45,6 @@ static uint32_t get_uid(const struct client *client, uint32_t msgnum)
 	return uid;
 }
 
-/* The pop3 process would end the session at QUIT with what is still in the
-   buffer, so it must not be left there. */
-static int wait_until_sent(struct client *client)
-{
-	struct pollfd pfd = { .fd = client->fd_out, .events = POLLOUT };
-	int ret;
-
-	while ((ret = o_stream_flush(client->output)) == 0) {
-		if (poll(&pfd, 1, WAIT_MSECS) == 0) {
-			client_disconnect(client, "Disconnected for "
-				"inactivity in reading our output");
-			return -1;
-		}
-	}
-	return ret < 0 ? -1 : 0;
-}
-
 /* Returns -1 if nothing can be sent any more, which the pop3 process finds out. */
 static int send_lines(struct client *client, string_t *lines)
 {
@@ -74,7 +54,7 @@ static int send_lines(struct client *client, string_t *lines)
 	if (o_stream_sendv(client->output, &iov, 1) < 0)
 		return -1;
 	str_truncate(lines, 0);
-	return wait_until_sent(client);
+	return output_wait_until_sent(client, OUTPUT_WAIT_MSECS);
 }
 
 static void print_line(const struct client *client, uint32_t msgnum,
@@ -108,8 +88,10 @@ void uidl_lines_send(struct client *client, const struct fast_polls *fast)
 		/* sent with the last line of the reply */
 		o_stream_nsend(client->output, str_data(lines),
 			       str_len(lines));
-		if (POP3_CLIENT_OUTPUT_FULL(client))
-			(void)wait_until_sent(client);
+		if (POP3_CLIENT_OUTPUT_FULL(client)) {
+			(void)output_wait_until_sent(client,
+						     OUTPUT_WAIT_MSECS);
+		}
 	}
 	str_free(&lines);
 }

@@ -68,15 +68,15 @@ def test_refusals_among_all_commands(new_user, start_server, make_user_on, scrip
 class Mailbox:
     """A home that is copied for each session, which takes milliseconds."""
 
-    def __init__(self, base):
+    def __init__(self, base, messages, policy):
         self.base = base
         self.home = os.path.join(base, "home")
         self.first = os.path.join(base, "first")
         os.makedirs(self.first)
-        mailgen.write_maildir(os.path.join(self.first, "Maildir"), mailgen.messages(3))
+        mailgen.write_maildir(os.path.join(self.first, "Maildir"), messages)
         self.programs = {}
-        for name, policy in (("stock", None), ("policy", {**GOES, "pop3_policy_quota": "9msg/day"})):
-            self.programs[name] = Programs(base, self.home, name, {}, policy)
+        for name, settings in (("stock", None), ("policy", policy)):
+            self.programs[name] = Programs(base, self.home, name, {}, settings)
         os.chown(base, users.UID, users.GID)
         # UIDVALIDITY is a time
         self.renew()
@@ -101,7 +101,7 @@ class Mailbox:
 def mailbox(memory_disk):
     base = tempfile.mkdtemp(prefix="cut-", dir=Server.base)
     os.chmod(base, 0o755)
-    yield Mailbox(base)
+    yield Mailbox(base, mailgen.messages(3), {**GOES, "pop3_policy_quota": "9msg/day"})
     shutil.rmtree(base)
 
 

@@ -1,0 +1,83 @@
+# Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
+"""QUIT that comes before the client has read the messages that it fetches: RFC 2449, section 6.6, allows it, and the
+pop3 process ends with what is still in its buffers."""
+
+import fcntl
+import os
+
+import pytest
+
+import mailgen
+from dovecot import Server
+from polling import wait_for
+from replica import folder
+from standalone import wire
+from test_bad_sessions import Mailbox
+from test_uidl_lines import rests
+
+MESSAGES = 12
+# the pipe to the client takes nearly three of them
+SIZE = 3000
+PIPE = 8192
+GOES = {"pop3_policy_keep_downloaded": "0"}
+RULES = {
+    "deleted": {},
+    "deleted, slow polls": {"pop3_policy_fast_polls": "no"},
+    "retention": GOES,
+    "retention, slowly": {**GOES, "pop3_policy_rate": "1M/s"},
+}
+GONE = "the client was gone before all that it fetched was sent"
+
+
+@pytest.fixture(params=RULES)
+def mailbox(memory_disk, request):
+    with folder(Server.base) as base:
+        yield Mailbox(base, mailgen.messages(MESSAGES, SIZE), RULES[request.param])
+
+
+def commands(mailbox, count):
+    numbers = range(1, count + 1)
+    fetched = ["RETR %d" % number for number in numbers]
+    return fetched + ["DELE %d" % number for number in numbers if not is_retention(mailbox)] + ["QUIT"]
+
+
+def is_retention(mailbox):
+    with open(mailbox.programs["policy"].path, encoding="utf-8") as file:
+        return "keep_downloaded" in file.read()
+
+
+def begin(mailbox, count):
+    """A session that was sent all commands, and whose client reads nothing until it waits."""
+    mailbox.renew()
+    process = mailbox.programs["policy"].start("pop3")
+    fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
+    os.write(process.stdin.fileno(), b"".join(map(wire, commands(mailbox, count))))
+    wait_for(lambda: process.poll() is not None or rests(process), "the pop3 process")
+    return process
+
+
+@pytest.mark.parametrize("count", range(2, 9))
+def test_reads_at_last(mailbox, count):
+    """It gets all that it has asked for before anything goes."""
+    with begin(mailbox, count) as process:
+        done = mailbox.programs["policy"].finish(process, b"")
+    assert done.reply.count(b"\r\n.\r\n") == count
+    assert done.reply.endswith(b"+OK Logging out.\r\n" if is_retention(mailbox) else
+                               b"+OK Logging out, messages deleted.\r\n")
+    assert mailbox.left() == MESSAGES - count
+
+
+def test_never_reads(mailbox):
+    """Nothing goes that it cannot have, and the log says so if QUIT was read."""
+    logs = []
+    for count in (3, 4, 5, 6):
+        with begin(mailbox, count) as process:
+            assert process.poll() is None and mailbox.left() == MESSAGES, "it does not wait"
+            process.stdout.close()
+            logs.append(process.stderr.read().decode())
+        assert "del=0/" in logs[-1] and "retention" not in logs[-1], logs[-1]
+        assert mailbox.left() == MESSAGES
+    assert any(GONE in log for log in logs), logs
+    # it comes again
+    again = mailbox.programs["policy"].pop3(["RETR 1", "QUIT"])
+    assert again.reply.count(b"\r\n.\r\n") == 1
