@@ -33,7 +33,6 @@ struct removal {
 	uoff_t last_body_size;
 	/* UIDs of the batch that are expunged, if all goes well */
 	ARRAY_TYPE(seq_range) expunged;
-	/* the maildrop may have changed since it was judged */
 	bool began;
 	bool stuck;
 };
@@ -249,8 +248,7 @@ remove_batch(struct removal *removal, ARRAY_TYPE(seq_range) *batch,
 	int ret = 0;
 
 	while (ret == 0 && tries++ < MAX_TRIES) {
-		if ((removal->began || removal->dest != NULL) &&
-		    look_again(removal, batch, error_r) < 0)
+		if (look_again(removal, batch, error_r) < 0)
 			return -1;
 		removal->began = TRUE;
 		ret = try_batch(removal, batch, removed, error_r);

@@ -5,15 +5,22 @@ import contextlib
 import os
 import random
 import threading
+import time
 
 import pytest
 
 import mailgen
 import retention
 from conftest import FORMATS
+from dovecot import Server
+from polling import wait_for
+from replica import folder
 from retention import fields, left, poll, taken
+from test_bad_sessions import Mailbox
 
 MOVE = "move Archive"
+# how long a run takes to open the journal
+LOOK = 3
 
 
 @contextlib.contextmanager
@@ -98,6 +105,27 @@ def test_flagged_during_a_run(server, user):
     assert sorted(inbox + archive) == [1, 2, 3, 4, 5, 6, 100]
     assert flagged(user, "INBOX") + flagged(user, "Archive") == [2]
     assert not server.log_lines(user, "Error: ")
+
+
+@pytest.mark.native
+def test_flagged_while_it_looks(memory_disk):
+    """After the run has synced the mailbox, and before it knows all of the messages: it looks again before they go."""
+    with folder(Server.base) as base:
+        mailbox = Mailbox(base, mailgen.messages(3), {"pop3_policy_keep_downloaded": "0"})
+        mailbox.renew()
+        slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-P", "messages.jsonl",
+                "-e", "inject=openat:delay_enter=%d" % (LOOK * 1000000)]
+        with mailbox.programs["policy"].start("pop3", wrapper=slow) as process:
+            os.write(process.stdin.fileno(), b"RETR 1\r\nRETR 2\r\nQUIT\r\n")
+            state = os.path.join(mailbox.home, "pop3-policy/state.json")
+            wait_for(lambda: os.path.exists(state) and '"downloaded"' in open(state, encoding="utf-8").read(),
+                     "the downloads to be recorded")
+            time.sleep(LOOK / 4)
+            mailbox.programs["stock"].imap([r"STORE 1 +FLAGS (\Flagged)"])
+            assert process.poll() is None
+            log = mailbox.programs["policy"].finish(process, b"").log
+        assert "retention expunged 1 message," in log
+        assert mailbox.left() == 2
 
 
 # -- anything at any time
