@@ -2,6 +2,8 @@
 
 #include "lib.h"
 #include "array.h"
+#include "file-dotlock.h"
+#include "ioloop.h"
 #include "istream.h"
 #include "ostream.h"
 #include "module-context.h"
@@ -241,9 +243,14 @@ void pop3_policy_session_mailbox_sync(struct pop3_policy_session *session)
 	}
 }
 
-/* The client sees the end of the connection before what is done then. */
+/* The client sees the end of the connection before what is done then, and may
+   come again meanwhile. */
 void session_hang_up(struct client *client)
 {
+	/* that of pop3_lock_session */
+	timeout_remove(&client->to_session_dotlock_refresh);
+	if (client->session_dotlock != NULL)
+		file_dotlock_delete(&client->session_dotlock);
 	(void)o_stream_flush(client->output);
 	/* fails when the client is not at the other end of a socket */
 	(void)shutdown(client->fd_out, SHUT_RDWR);

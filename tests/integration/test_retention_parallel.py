@@ -48,6 +48,24 @@ def test_download_during_a_run(server, new_user):
     assert taken(user, "moved") == 2
 
 
+def test_lock_of_the_session(start_server, make_user_on):
+    """Who comes again during the run is not kept out by the session that has ended."""
+    server = start_server(extra="protocol pop3 {\n  pop3_lock_session = yes\n}\n")
+    retention.true_time(server)
+    user = make_user_on(server)(messages=4, **fields(keep_downloaded="0", expire_action="move Archive"))
+    poll(user)
+    with slow_run(server, user):
+        with user.session(timeout=5) as pop3:
+            assert pop3.retr(2).message == mailgen.message(2)
+            # and keeps others out itself
+            lock = os.path.join(user.home, "Maildir/dovecot-pop3-session.lock")
+            assert os.path.exists(lock)
+            pop3.cut()
+    server.wait_idle()
+    assert not os.path.exists(lock)
+    assert left(user) == [2, 3, 4] and left(user, "Archive") == [100, 1]
+
+
 def test_killed_during_a_run(server, new_user):
     """The next session does what this one could not."""
     retention.true_time(server)
