@@ -22,7 +22,7 @@ get_amount(const struct client *client, const struct retention_policy *policy,
 
 	*messages_r = client->messages_count - client->deleted_count;
 	*bytes_r = client->total_size - client->deleted_size;
-	if (policy->view == NULL)
+	if (policy->view == NULL && client->deleted_kw == NULL)
 		return;
 	mailbox_get_open_status(client->mailbox, STATUS_MESSAGES, &status);
 	*messages_r = status.messages;

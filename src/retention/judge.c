@@ -12,6 +12,10 @@
 #include "hidden.h"
 #include "judge.h"
 
+/* How often only those that a rule takes are asked about. Each round can bring as
+   few as one more, if many of those that came first are exempt. */
+#define ASK_TAKEN_ROUNDS 8
+
 int retention_read_epoch(struct maildrop *drop, struct policy_store *store,
 			 pool_t pool, struct policy_epoch *epoch_r,
 			 const char **error_r)
@@ -54,18 +58,18 @@ collect(struct maildrop *drop, struct policy_store *store,
 				 with_delivery, messages, error_r);
 }
 
-/* Those that a rule takes, and that were not asked about before. */
+/* Those that a rule takes, or all, that were not asked about before. */
 static void
-find_taken(const ARRAY_TYPE(pop3_retention_message) *messages,
-	   ARRAY_TYPE(seq_range) *asked, ARRAY_TYPE(seq_range) *taken)
+find_to_ask(const ARRAY_TYPE(pop3_retention_message) *messages, bool all,
+	    ARRAY_TYPE(seq_range) *asked, ARRAY_TYPE(seq_range) *to_ask)
 {
 	const struct pop3_retention_message *message;
 
-	array_clear(taken);
+	array_clear(to_ask);
 	array_foreach(messages, message) {
-		if (message->rule != POP3_RETENTION_NONE &&
+		if ((all || message->rule != POP3_RETENTION_NONE) &&
 		    !seq_range_array_add(asked, message->uid))
-			seq_range_array_add(taken, message->uid);
+			seq_range_array_add(to_ask, message->uid);
 	}
 }
 
@@ -92,21 +96,23 @@ int retention_judge(struct maildrop *drop, struct policy_store *store,
 		    ARRAY_TYPE(pop3_retention_message) *messages,
 		    const char **error_r)
 {
-	ARRAY_TYPE(seq_range) asked, taken;
+	ARRAY_TYPE(seq_range) asked, to_ask;
+	unsigned int rounds = 0;
 	int ret;
 
 	ret = collect(drop, store, epoch, policy, messages, error_r);
 	if (ret <= 0)
 		return ret;
 	i_array_init(&asked, 32);
-	i_array_init(&taken, 32);
+	i_array_init(&to_ask, 32);
 	do {
 		/* if there are too many, others go for those that are exempt */
 		pop3_retention_judge(&policy->rules, messages, now);
-		find_taken(messages, &asked, &taken);
-		ret = mark_staying(drop, policy, &taken, messages, error_r);
+		find_to_ask(messages, rounds++ == ASK_TAKEN_ROUNDS, &asked,
+			    &to_ask);
+		ret = mark_staying(drop, policy, &to_ask, messages, error_r);
 	} while (ret > 0);
-	array_free(&taken);
+	array_free(&to_ask);
 	array_free(&asked);
 	return ret < 0 ? -1 : 1;
 }
