@@ -53,11 +53,13 @@ without_services() {
 		"$@"
 		return
 	fi
+	trap 'rm -f "$policy"; exit 143' INT TERM HUP
 	printf '#!/bin/sh\nexit 101\n' > "$policy"
 	chmod 755 "$policy"
 	status=0
 	"$@" || status=$?
 	rm "$policy"
+	trap - INT TERM HUP
 	return "$status"
 }
 
