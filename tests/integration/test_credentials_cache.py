@@ -162,6 +162,7 @@ def test_change_of_the_file(hasty, request):
         assert last_success(hasty, user, RIGHT) < changed + TTL + WHOLE_SECOND, change
 
 
+@pytest.mark.native
 def test_app_password_that_was_revoked_or_expires(hasty, request):
     user = user_maker(hasty, request)()
     revoked = hasty.add_app(user.name)

@@ -299,6 +299,7 @@ def many(hash_text):
             for at in range(MANY)]
 
 
+@pytest.mark.native
 def test_many(server):
     """10,000 users in one file take seconds, new, known and changed."""
     began = time.monotonic()

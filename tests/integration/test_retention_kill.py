@@ -19,6 +19,8 @@ from pop3 import LineClosed
 from prey import ALL_CALLS, ONE_WAITS, Prey, remove_stale_locks
 from retention import fields
 
+pytestmark = pytest.mark.native
+
 # 2 is never downloaded, and 3 is flagged
 DUE, KEPT = [1, 4, 5], [2, 3]
 # was in the target before

@@ -13,6 +13,8 @@ from conftest import FORMATS
 from pop3 import LineClosed
 from prey import CALLS, ONE_WAITS, Prey, remove_stale_locks
 
+pytestmark = pytest.mark.native
+
 SECONDS = 45
 
 
