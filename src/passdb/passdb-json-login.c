@@ -10,7 +10,6 @@
 #include "after-login.h"
 #include "passdb-json.h"
 
-/* The password is right. */
 static enum passdb_result
 judge(struct auth_request *request, const struct login_choice *choice)
 {
@@ -42,26 +41,33 @@ log_failure(struct auth_request *request, bool unknown)
 		compat_passdb_log_mismatch(request);
 }
 
-static void
+/* Those of the admin may have another name of the user: no earlier than now, as
+   all before is about the name that logs in. Returns 0, or -1 if they cannot be
+   known, and it is logged. */
+static int
 set_fields(struct auth_request *request, const struct credential_user *user,
 	   const struct login_choice *choice, const char *password)
 {
+	if (compat_passdb_set_fields(request) < 0)
+		return -1;
 	passdb_json_set_user_fields(request, user);
 	if (choice->app != NULL)
 		passdb_json_set_app_fields(request, choice);
 	passdb_json_set_cached_password(request, password);
+	return 0;
 }
 
 /* The user is let in, unless the network is one that Dovecot has refused. */
 static void
 plan_after_login(struct auth_request *request, const char *path,
+		 const struct credential_user *user,
 		 const struct login_choice *choice)
 {
 	struct passdb_json *json = PASSDB_JSON(request);
 	const struct ip_addr *ip = &request->fields.remote_ip;
 	struct after_login login = {
 		.path = path,
-		.user_name = request->fields.user,
+		.user_name = user->name,
 		.id = choice->app == NULL ? "" : choice->app->id,
 		.address = ip->family == 0 ? "" : net_ip2addr(ip),
 		.old_hash = choice->hash,
@@ -73,6 +79,22 @@ plan_after_login(struct auth_request *request, const char *path,
 	if (!passdb_json_hash_is_old(json, choice->hash))
 		login.old_hash = NULL;
 	after_logins_add(json->after_logins, &login);
+}
+
+/* The password is right. */
+static enum passdb_result
+let_in(struct auth_request *request, const char *path,
+       const struct credential_user *user, const struct login_choice *choice,
+       const char *password)
+{
+	enum passdb_result result = judge(request, choice);
+
+	if (result != PASSDB_RESULT_OK)
+		return result;
+	if (set_fields(request, user, choice, password) < 0)
+		return PASSDB_RESULT_INTERNAL_FAILURE;
+	plan_after_login(request, path, user, choice);
+	return result;
 }
 
 /* A user NULL is unknown: it takes as long as a wrong password, and is answered
@@ -89,11 +111,9 @@ check(struct auth_request *request, const char *path,
 	result = passdb_json_verify(request, choice.hash, choice.secret);
 	if (result == PASSDB_RESULT_PASSWORD_MISMATCH)
 		log_failure(request, user == NULL);
-	else if (result == PASSDB_RESULT_OK)
-		result = judge(request, &choice);
-	if (result == PASSDB_RESULT_OK) {
-		set_fields(request, user, &choice, password);
-		plan_after_login(request, path, &choice);
+	else if (result == PASSDB_RESULT_OK) {
+		i_assert(user != NULL);
+		result = let_in(request, path, user, &choice, password);
 	}
 	login_choice_wipe(&choice);
 	return result;

@@ -21,6 +21,8 @@ enum passdb_result passdb_json_lookup(struct auth_request *request)
 	}
 	if (!user.enabled)
 		return PASSDB_RESULT_USER_DISABLED;
+	if (compat_passdb_set_fields(request) < 0)
+		return PASSDB_RESULT_INTERNAL_FAILURE;
 	passdb_json_set_user_fields(request, &user);
 	return PASSDB_RESULT_OK;
 }

@@ -5,7 +5,6 @@
 #include "auth-common.h"
 #include "credential-path.h"
 #include "credential-store.h"
-#include "compat-passdb.h"
 #include "passdb-json.h"
 
 int passdb_json_find_user(struct auth_request *request, pool_t pool,
@@ -15,8 +14,6 @@ int passdb_json_find_user(struct auth_request *request, pool_t pool,
 	const char *path, *error;
 	int ret;
 
-	if (compat_passdb_set_fields(request) < 0)
-		return -1;
 	ret = credential_path_make(json->set.passdb_json_path,
 				   request->fields.user, &path, &error);
 	if (ret == 0) {

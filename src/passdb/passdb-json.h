@@ -34,8 +34,7 @@ void passdb_json_verify_plain(struct auth_request *request,
 void passdb_json_lookup_credentials(struct auth_request *request,
 				    lookup_credentials_callback_t *callback);
 
-/* Find the user of the request, and set the fields that the admin has given to
-   the passdb. Returns 1, 0 if there is no such user, or -1 if
+/* Find the user of the request. Returns 1, 0 if there is no such user, or -1 if
    that cannot be known, and it is logged. The path of the file is in the data
    stack, the user in the pool; both are set for 1 only. */
 int passdb_json_find_user(struct auth_request *request, pool_t pool,

@@ -219,6 +219,14 @@ def json_passdb(path, more="", **settings):
     return "passdb json {\n%s%s}\n" % ("".join("  %s = %s\n" % pair for pair in given.items()), more)
 
 
+def passdb_fields(**fields):
+    """Lines of the block of a passdb: fields that the admin gives to all who log in by it."""
+    pairs = ["%s=%s" % pair for pair in fields.items()]
+    if LINE == "2.3":
+        return "  default_fields = %s\n" % " ".join(pairs)
+    return "  fields {\n%s  }\n" % "".join("    %s\n" % pair.replace("=", " = ", 1) for pair in pairs)
+
+
 def prefetch_userdb(and_next=False):
     """Takes the fields userdb_* of a passdb; a user without them is looked up in the next userdb. With AND_NEXT all
     are, and get the fields of both."""

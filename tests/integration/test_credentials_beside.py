@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import os
 import re
 
@@ -13,7 +14,7 @@ import dovecot_conf
 import mailgen
 from clients import CLIENTS
 from conftest import running, user_maker
-from credentials import FAILED, TEMPORARY, CredentialServer, argon
+from credentials import FAILED, TEMPORARY, USUAL, CredentialServer, argon, argon2i
 from polling import wait_for
 
 RIGHT = dovecot_conf.PASSWORD
@@ -131,6 +132,41 @@ def test_broken_file_before_another_database(masters):
     masters.write_text(masters.path(), "{")
     assert masters.login_reply(behind, "behind-word").startswith("+OK")
     assert masters.login_reply(behind, "x").startswith(TEMPORARY)
+
+
+# -- fields of the admin
+
+
+@pytest.mark.parametrize("cache", ["0", "1M"])
+def test_password_is_that_of_the_name_that_was_typed(start_credentials, make_user_on, cache):
+    """Also where the admin says that all logins are for one user: the password of that one opens no other door."""
+    server = start_credentials(cache=cache, more=dovecot_conf.passdb_fields(user="shared"))
+    user, unknown = make_user_on(server)(), make_user_on(server)()
+    shared = server.user("shared")
+    server.set(user.name, password=argon("own"))
+    app = server.add_app(user.name)
+    other = server.add_app(shared.name)
+    server.drop(unknown.name)
+    for _ in range(2):
+        assert server.replies((user, "own"), (user, app.text), (shared, RIGHT)) == ["+OK Logged in."] * 3
+        assert server.replies((user, RIGHT), (user, other.text), (unknown, RIGHT), (unknown, "x")) == [FAILED] * 4
+    server.set(user.name, enabled=False)
+    server.flush(user.name)
+    assert server.replies((user, "own"), (user, app.text), (shared, RIGHT)) == [FAILED] * 2 + ["+OK Logged in."]
+
+
+def test_last_use_is_that_of_the_name_that_was_typed(start_credentials, make_user_on):
+    """So is a hash that is raised to the limits."""
+    server = start_credentials(more=dovecot_conf.passdb_fields(user="shared"))
+    user = make_user_on(server)()
+    shared = server.user("shared")
+    server.set(user.name, password=argon2i(RIGHT))
+    assert server.login_reply(user, RIGHT).startswith("+OK")
+    server.settle()
+    with open(server.path() + ".used", encoding="utf-8") as file:
+        assert {json.loads(line)["user"] for line in file} == {user.name}
+    assert server.read(user.name)["password"].startswith("$argon2id$")
+    assert server.read(shared.name)["password"] == USUAL
 
 
 # -- real clients
