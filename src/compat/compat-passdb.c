@@ -11,6 +11,8 @@
 #  include "auth-settings.h"
 #  include "auth-cache.h"
 #  include "passdb-json-settings-info.h"
+#else
+#  include "passdb-template.h"
 #endif
 
 static compat_passdb_create_t *passdb_create;
@@ -95,11 +97,19 @@ const char *compat_passdb_protocol(const struct auth_request *request)
 #endif
 }
 
-int compat_passdb_set_fields(struct auth_request *request ATTR_UNUSED)
+int compat_passdb_set_fields(struct auth_request *request)
 {
 #if DOVECOT_PREREQ(2, 4, 0)
 	return auth_request_set_passdb_fields(request, NULL);
 #else
+	const char *error;
+
+	if (passdb_template_export(request->passdb->default_fields_tmpl,
+				   request, &error) < 0) {
+		e_error(authdb_event(request),
+			"Failed to expand default_fields: %s", error);
+		return -1;
+	}
 	return 0;
 #endif
 }

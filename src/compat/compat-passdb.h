@@ -31,8 +31,10 @@ const char *compat_passdb_cache_key(const char *salt);
 
 /* "pop3", "imap" and others. */
 const char *compat_passdb_protocol(const struct auth_request *request);
-/* Set the fields that the admin has given to the passdb, where Dovecot does not
-   do it. Returns 0, or -1 if this was not possible, and it is logged. */
+/* Set the fields that the admin has given to all users of the passdb: those of
+   fields {} on 2.4, where each driver has to do it, and default_fields on 2.3,
+   which forgets them when it asks a worker. Returns 0, or -1 if this was not
+   possible, and it is logged. */
 int compat_passdb_set_fields(struct auth_request *request);
 /* What Dovecot logs of a login that failed, as far as its settings say so. */
 void compat_passdb_log_unknown_user(struct auth_request *request);

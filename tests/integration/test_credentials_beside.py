@@ -169,6 +169,44 @@ def test_last_use_is_that_of_the_name_that_was_typed(start_credentials, make_use
     assert server.read(shared.name)["password"] == USUAL
 
 
+@pytest.mark.parametrize("cache", ["0", "1M"])
+def test_fields_of_the_admin(start_credentials, make_user_on, cache):
+    """They are those of all logins, also of the ones that the cache knows; what the file says of a user wins. Who looks
+    a user up gets them, too."""
+    server = start_credentials(cache=cache, more=dovecot_conf.passdb_fields(
+        user="shared", allow_nets="192.0.2.0/24", userdb_one="admin", userdb_two="admin"))
+    server.user("shared")
+    user = make_user_on(server)()
+    server.set(user.name, fields={"userdb_two": "file"})
+    app = server.add_app(user.name)
+    for password in (RIGHT, app.text) * 2:
+        assert not server.auth(user, password, rip="198.51.100.1").ok
+        found = server.auth(user, password, rip="192.0.2.1", action="login")
+        assert found.ok and [found.fields.get("one"), found.fields.get("two")] == ["admin", "file"]
+        assert found.fields["user"] == "shared"
+    assert re.search(r"\buser *: shared", server.doveadm("auth", "lookup", "-x", "rip=192.0.2.1", user.name))
+
+
+def test_fields_of_the_admin_by_the_address(start_credentials, make_user_on):
+    """The cache does not give one client what belongs to another one."""
+    variable = "%r" if dovecot_conf.LINE == "2.3" else "%{remote_ip}"
+    server = start_credentials(cache="1M", more=dovecot_conf.passdb_fields(userdb_from=variable))
+    user = make_user_on(server)()
+    for rip in ("192.0.2.1", "192.0.2.2") * 2:
+        assert server.auth(user, RIGHT, rip=rip, action="login").fields["from"] == rip
+
+
+def test_wrong_fields_of_the_admin(start_credentials, make_user_on):
+    """Nobody gets in without them, and the log says why. A wrong password is answered as always."""
+    wrong = "%{wrong:x}" if dovecot_conf.LINE == "2.3" else "%{wrong}"
+    server = start_credentials(more=dovecot_conf.passdb_fields(userdb_one=wrong))
+    user = make_user_on(server)()
+    start = server.log_size()
+    assert server.login_reply(user, RIGHT).startswith(TEMPORARY)
+    server.wait_auth_lines(user, "Error.*[Ff]ailed to expand.*wrong", start=start)
+    assert server.login_reply(user, "x") == FAILED
+
+
 # -- real clients
 
 
