@@ -2,11 +2,10 @@
 
 #include "lib.h"
 #include "array.h"
-#include "str.h"
 #include "auth-common.h"
 #include "password-scheme.h"
-#include "credential-check.h"
 #include "login-choice.h"
+#include "allow-nets.h"
 #include "passdb-json.h"
 
 #define USERDB_PREFIX "userdb_"
@@ -39,21 +38,18 @@ void passdb_json_set_user_fields(struct auth_request *request,
 	}
 }
 
+/* auth keeps the last value only, and so it does in its cache. */
 static void
 set_networks(struct auth_request *request,
 	     const ARRAY_TYPE(credential_network) *networks)
 {
-	const struct credential_network *network;
-	string_t *str = t_str_new(128);
+	const char *known = auth_fields_find(request->fields.extra_fields,
+					     "allow_nets");
 
 	if (array_is_empty(networks))
 		return;
-	array_foreach(networks, network) {
-		if (str_len(str) > 0)
-			str_append_c(str, ',');
-		str_append(str, credential_network_print(network));
-	}
-	auth_request_set_field(request, "allow_nets", str_c(str), NULL);
+	auth_request_set_field(request, "allow_nets",
+			       allow_nets_make(known, networks), NULL);
 }
 
 void passdb_json_set_app_fields(struct auth_request *request,

@@ -102,6 +102,25 @@ def test_networks_of_a_hit(server, user):
     assert asked(server, user, other.text, rip="192.0.2.2")[0]
 
 
+def test_networks_of_the_admin_and_of_an_app_password(start_credentials, make_user_on):
+    """Both must hold, whoever comes first, and also for a password that the cache knows."""
+    server = start_credentials(cache="1M", extra="auth_debug = yes\n", more=dovecot_conf.passdb_fields(
+        allow_nets="192.0.2.0/24,local,2001:db8::/32"))
+    user = make_user_on(server)()
+    wide = server.add_app(user.name, networks=["192.0.0.0/16", "198.51.100.0/24", "2001:db8::7"])
+    narrow = server.add_app(user.name, networks=["192.0.2.128/25"])
+    nowhere = server.add_app(user.name, networks=["198.51.100.0/24"])
+    good, bad = ("192.0.2.1", "2001:db8::7"), ("192.0.3.1", "198.51.100.1", "2001:db8::8")
+    for app, admitted, others in ((wide, good, bad), (narrow, ("192.0.2.200",), good + bad), (nowhere, (), good + bad)):
+        assert not server.auth(user, app.text, rip=others[-1]).ok
+        for _ in range(2):
+            assert [asked(server, user, app.text, rip=rip) for rip in admitted] == [HIT] * len(admitted)
+            assert [asked(server, user, app.text, rip=rip) for rip in others] == [(False, True)] * len(others)
+            assert not server.auth(user, app.text, rip=None).ok
+    # who has no address is local
+    assert server.auth(user, RIGHT, rip=None).ok and not server.auth(user, RIGHT, rip="198.51.100.1").ok
+
+
 def test_flush(server, user):
     """What was changed is known at once if the cache is told."""
     app = server.add_app(user.name)
