@@ -23,12 +23,26 @@ bool maildrop_journal_is_stale(const struct maildrop *drop,
 	return lines > live && lines - live > live + MIN_DEAD_LINES;
 }
 
+/* Whether the message is newer than the maildrop, which somebody else has
+   listed since. */
 static bool
-is_dead(const struct maildrop *drop, const struct pop3_message *message,
-	time_t now)
+is_newer(const struct maildrop *drop, const struct policy_epoch *epoch,
+	 uint32_t uid)
 {
-	if (message->uid != 0)
-		return maildrop_count(drop, message->uid, message->uid + 1) == 0;
+	return uid >= drop->uidnext &&
+		(uid < epoch->uidnext ||
+		 seq_range_exists(&epoch->recorded, uid));
+}
+
+static bool
+is_dead(const struct maildrop *drop, const struct policy_epoch *epoch,
+	const struct pop3_message *message, time_t now)
+{
+	if (message->uid != 0) {
+		return !is_newer(drop, epoch, message->uid) &&
+			maildrop_count(drop, message->uid,
+				       message->uid + 1) == 0;
+	}
 	return now - message->gone > JOURNAL_KEEP_GONE_SECS;
 }
 
@@ -46,7 +60,7 @@ void maildrop_journal_compact(const struct maildrop *drop, pool_t pool,
 
 	epoch->journal_gone = 0;
 	array_foreach(messages, message) {
-		if (is_dead(drop, message, now))
+		if (is_dead(drop, epoch, message, now))
 			continue;
 		if (message->uid == 0)
 			epoch->journal_gone++;

@@ -161,6 +161,34 @@ is_same_epoch(const struct take_in *take_in, const struct policy_epoch *epoch,
 		       maildrop_format_name(take_in->drop)) == 0;
 }
 
+static void note_listing(struct take_in *take_in)
+{
+	const struct maildrop *drop = take_in->drop;
+	struct policy_epoch *epoch = &take_in->epoch;
+	uint32_t uidnext = take_in->news->uidnext;
+
+	/* of a maildrop that has newer messages the time is not known */
+	if (uidnext == drop->uidnext && uidnext >= epoch->uidnext) {
+		epoch->listed = uidnext > epoch->uidnext ? drop->listed :
+			I_MAX(drop->listed, epoch->listed);
+	}
+	epoch->uidnext = I_MAX(epoch->uidnext, uidnext);
+	epoch_set_told(drop, epoch);
+}
+
+/* What the maildrop is known by. Somebody who has listed newer messages knows
+   that better than this session, which may have lasted for hours: for it there
+   is nothing where those are. */
+static int choose_anchors(struct take_in *take_in, const char **error_r)
+{
+	struct policy_epoch *epoch = &take_in->epoch;
+
+	if (epoch->uidnext > take_in->drop->uidnext)
+		return 0;
+	return epoch_choose_anchors(take_in->drop, take_in->stored,
+				    take_in->pool, epoch, error_r);
+}
+
 static enum policy_store_result
 update_state(struct take_in *take_in, struct policy_state *state,
 	     const char **error_r)
@@ -173,22 +201,23 @@ update_state(struct take_in *take_in, struct policy_state *state,
 		policy_epoch_copy(take_in->pool, current, epoch);
 	else
 		maildrop_new_epoch(take_in->drop, NULL, 0, take_in->pool, epoch);
-	if (take_in->news->uidnext >= epoch->uidnext) {
-		epoch->uidnext = take_in->news->uidnext;
-		/* of a maildrop that has newer messages the time is not known */
-		if (epoch->uidnext == take_in->drop->uidnext)
-			epoch->listed = take_in->drop->listed;
-	}
-	epoch_set_told(take_in->drop, epoch);
+	note_listing(take_in);
 	result = take_in_write_journal(take_in, error_r);
 	if (result != POLICY_STORE_OK)
 		return result;
 	epoch_tidy_sets(take_in->drop, epoch);
-	if (epoch_choose_anchors(take_in->drop, take_in->stored, take_in->pool,
-				 epoch, error_r) < 0)
+	if (choose_anchors(take_in, error_r) < 0)
 		return POLICY_STORE_UNUSABLE;
 	policy_state_set_epoch(state, epoch);
 	return POLICY_STORE_OK;
+}
+
+/* A session that was overtaken by another one has nothing to say but what it
+   has added. */
+static bool has_news(const struct take_in *take_in)
+{
+	return take_in->epoch.uidnext <= take_in->drop->uidnext ||
+		array_count(&take_in->lines) > 0;
 }
 
 static enum policy_store_result
@@ -199,7 +228,7 @@ take_in_locked(struct take_in *take_in, const struct policy_epoch *epoch,
 
 	if (is_same_epoch(take_in, epoch, policy_state_epoch(state))) {
 		result = update_state(take_in, state, error_r);
-		if (result == POLICY_STORE_OK) {
+		if (result == POLICY_STORE_OK && has_news(take_in)) {
 			return policy_store_commit(take_in->store, state,
 						   error_r);
 		}

@@ -167,6 +167,7 @@ static void test_compact(void)
 	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
 		test_maildrop_init(&drop, test_uids(tests[i].mailbox), 10);
 		i_zero(&epoch);
+		t_array_init(&epoch.recorded, 1);
 		epoch.journal_gone = epoch.journal_lines = 77;
 		t_array_init(&dest, 1);
 		maildrop_journal_compact(&drop, pool_datastack_create(),
@@ -177,6 +178,42 @@ static void test_compact(void)
 				       i);
 		test_assert_idx(epoch.journal_gone == tests[i].gone, i);
 		test_assert_idx(epoch.journal_lines == array_count(&dest), i);
+	} T_END;
+	test_end();
+}
+
+/* Lines of messages that the maildrop had not come to, as somebody else has
+   listed it since. */
+static void test_newer(void)
+{
+	static const struct {
+		uint32_t uidnext;
+		const char *recorded, *result;
+	} tests[] = {
+		{ 10, "1:9", "8=a" },
+		{ 11, "1:9", "8=a 10=d" },
+		{ 12, "1:9", "8=a 10=d 11=e" },
+		{ 10, "1:9,11", "8=a 11=e" },
+		/* what the maildrop has come to it knows */
+		{ 12, "1:11", "8=a 10=d 11=e" },
+	};
+	ARRAY_TYPE(pop3_message) dest;
+	struct policy_epoch epoch;
+	struct maildrop drop;
+	unsigned int i;
+
+	test_begin("compact: newer messages");
+	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
+		test_maildrop_init(&drop, test_uids("8"), 10);
+		i_zero(&epoch);
+		epoch.uidnext = tests[i].uidnext;
+		epoch.recorded = *test_uids(tests[i].recorded);
+		t_array_init(&dest, 1);
+		maildrop_journal_compact(&drop, pool_datastack_create(),
+			parse_messages("7=b 8=a 9=c 10=d 11=e 12=f"),
+			parse_messages(""), NOW, &epoch, &dest);
+		test_assert_strcmp_idx(messages_text(&dest), tests[i].result,
+				       i);
 	} T_END;
 	test_end();
 }
@@ -208,6 +245,7 @@ static void test_many(void)
 	}
 	str_append_str(result, added);
 	i_zero(&epoch);
+	t_array_init(&epoch.recorded, 1);
 	t_array_init(&dest, 1);
 	maildrop_journal_compact(&drop, pool_datastack_create(),
 				 parse_messages(str_c(messages)),
@@ -223,6 +261,7 @@ int main(void)
 	static void (*const test_functions[])(void) = {
 		test_stale,
 		test_compact,
+		test_newer,
 		test_many,
 		NULL
 	};

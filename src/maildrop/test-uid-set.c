@@ -175,6 +175,52 @@ static void test_tidy(void)
 	test_end();
 }
 
+/* The epoch was written by somebody who has listed newer messages. */
+static void test_tidy_overtaken(void)
+{
+	static const struct {
+		const char *mailbox;
+		uint32_t uidnext, epoch_uidnext, unsure_below;
+		/* each before and after */
+		const char *recorded[2], *downloaded[2], *stored[2];
+	} tests[] = {
+		/* nobody knows whether one lies between these */
+		{ "1:4", 5, 8, 0, { "1:4,7", "1:4,7" }, { "4,7", "4,7" },
+		  { "4,7", "4:7" } },
+		{ "1:4", 5, 8, 7, { "1:2,4,6:7", "1:2,4,6:7" },
+		  { "1,6", "1,6" }, { "6", "6" } },
+		{ "", 5, 8, 7, { "2,4:7", "2:7" }, { "7", "7" },
+		  { "", "" } },
+		/* that it is recorded is written before the next UID is */
+		{ "1:4", 5, 5, 0, { "1:4,7", "1:4,7" }, { "", "" },
+		  { "7", "7" } },
+		{ "1:4", 5, 5, 0, { "1:4", "1:4" }, { "", "" }, { "7", "" } },
+		{ "1:4", 5, 5, 0, { "1:5", "1:5" }, { "", "" }, { "5", "5" } },
+	};
+	struct policy_epoch epoch;
+	struct maildrop drop;
+	unsigned int i;
+
+	test_begin("UID set: tidy when there are newer messages");
+	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
+		test_maildrop_init(&drop, test_uids(tests[i].mailbox),
+				   tests[i].uidnext);
+		epoch_init(&epoch, tests[i].epoch_uidnext,
+			   tests[i].recorded[0], tests[i].downloaded[0],
+			   tests[i].stored[0]);
+		epoch.unsure_below = tests[i].unsure_below;
+		epoch_tidy_sets(&drop, &epoch);
+		test_assert_strcmp_idx(test_uids_text(&epoch.recorded),
+				       tests[i].recorded[1], i);
+		test_assert_strcmp_idx(test_uids_text(&epoch.downloaded),
+				       tests[i].downloaded[1], i);
+		test_assert_strcmp_idx(test_uids_text(&epoch.stored),
+				       tests[i].stored[1], i);
+		test_assert_idx(epoch.unsure_below == tests[i].unsure_below, i);
+	} T_END;
+	test_end();
+}
+
 static void test_tidy_unsure(void)
 {
 	static const struct {
@@ -208,6 +254,7 @@ int main(void)
 	static void (*const test_functions[])(void) = {
 		test_count,
 		test_tidy,
+		test_tidy_overtaken,
 		test_tidy_unsure,
 		NULL
 	};

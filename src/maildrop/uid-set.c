@@ -21,8 +21,11 @@ unsigned int uid_set_count(const struct maildrop *drop,
 	return count;
 }
 
+/* Ranges that have no message of the maildrop between them become one. What is
+   from uidnext on is not known to be empty. */
 static void
-join_ranges(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
+join_ranges(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids,
+	    uint32_t uidnext)
 {
 	struct seq_range *ranges;
 	unsigned int i, count, last = 0;
@@ -31,7 +34,8 @@ join_ranges(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 	if (count == 0)
 		return;
 	for (i = 1; i < count; i++) {
-		if (maildrop_count(drop, ranges[last].seq2 + 1,
+		if (ranges[i].seq1 <= uidnext &&
+		    maildrop_count(drop, ranges[last].seq2 + 1,
 				   ranges[i].seq1) == 0)
 			ranges[last].seq2 = ranges[i].seq2;
 		else
@@ -45,7 +49,7 @@ forget_lowest(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 {
 	unsigned int count;
 
-	join_ranges(drop, uids);
+	join_ranges(drop, uids, drop->uidnext);
 	count = array_count(uids);
 	if (count > POLICY_EPOCH_MAX_RANGES)
 		array_delete(uids, 0, count - POLICY_EPOCH_MAX_RANGES);
@@ -57,7 +61,8 @@ make_superset(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 	struct seq_range *ranges;
 	unsigned int count;
 
-	join_ranges(drop, uids);
+	/* one that is too many does no harm */
+	join_ranges(drop, uids, UINT32_MAX);
 	ranges = array_get_modifiable(uids, &count);
 	if (count > POLICY_EPOCH_MAX_RANGES) {
 		ranges[0].seq2 = ranges[count - 1].seq2;
@@ -65,19 +70,39 @@ make_superset(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 	}
 }
 
+static bool all_is_recorded(const struct maildrop *drop,
+			    const struct policy_epoch *epoch)
+{
+	return epoch->uidnext > 1 && epoch->uidnext <= drop->uidnext &&
+		uid_set_count(drop, &epoch->recorded, epoch->uidnext) ==
+		maildrop_count(drop, 1, epoch->uidnext);
+}
+
+/* Whether no message has a UIDL that is not Dovecot's own. */
+static bool nothing_is_stored(const struct maildrop *drop,
+			      const struct policy_epoch *epoch)
+{
+	const struct seq_range *ranges;
+	unsigned int count;
+
+	/* new messages may already have one, also in a session that has listed
+	   more of them */
+	ranges = array_get(&epoch->recorded, &count);
+	return uid_set_count(drop, &epoch->stored, drop->uidnext) == 0 &&
+		(count == 0 || ranges[count - 1].seq2 < drop->uidnext);
+}
+
 void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
 {
 	struct policy_device *device;
-	uint32_t uidnext = epoch->uidnext;
 
-	if (uid_set_count(drop, &epoch->recorded, uidnext) ==
-	    maildrop_count(drop, 1, uidnext) && uidnext > 1) {
+	if (all_is_recorded(drop, epoch)) {
 		/* nothing is missing, also not where there is nothing */
 		epoch->journal_lost = FALSE;
-		seq_range_array_add_range(&epoch->recorded, 1, uidnext - 1);
+		seq_range_array_add_range(&epoch->recorded, 1,
+					  epoch->uidnext - 1);
 	}
-	/* new messages may already have one */
-	if (uid_set_count(drop, &epoch->stored, drop->uidnext) == 0) {
+	if (nothing_is_stored(drop, epoch)) {
 		array_clear(&epoch->stored);
 		epoch->imported = FALSE;
 	}
@@ -86,6 +111,7 @@ void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
 	array_foreach_modifiable(&epoch->devices, device)
 		forget_lowest(drop, &device->downloaded);
 	make_superset(drop, &epoch->stored);
-	if (maildrop_count(drop, 1, epoch->unsure_below) == 0)
+	if (epoch->unsure_below <= drop->uidnext &&
+	    maildrop_count(drop, 1, epoch->unsure_below) == 0)
 		epoch->unsure_below = 0;
 }

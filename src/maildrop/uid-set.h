@@ -16,7 +16,9 @@ unsigned int uid_set_count(const struct maildrop *drop,
 			   const ARRAY_TYPE(seq_range) *uids, uint32_t uidnext);
 /* Bring the sets of the epoch below POLICY_EPOCH_MAX_RANGES ranges: ranges that
    have no message between them are joined; of recorded, downloaded and those of
-   devices the lowest UIDs are forgotten then, and stored gets some too many. */
+   devices the lowest UIDs are forgotten then, and stored gets some too many.
+   The epoch may know of newer messages than the maildrop: UIDs that it had not
+   come to when it was listed are not taken for such without a message. */
 void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch);
 
 #endif
