@@ -10,6 +10,20 @@
 #include "after-login.h"
 #include "passdb-json.h"
 
+struct login {
+	struct auth_request *request;
+	const char *password;
+
+	/* As the file says at the last look; all of it is in the data stack. A
+	   user NULL is unknown: it takes as long as a wrong password, and is
+	   answered by the same. "Unknown" would be cached, and the second try
+	   be faster. */
+	const struct credential_user *user;
+	struct credential_user found;
+	const char *path;
+	struct login_choice choice;
+};
+
 static enum passdb_result
 judge(struct auth_request *request, const struct login_choice *choice)
 {
@@ -44,30 +58,27 @@ log_failure(struct auth_request *request, bool unknown)
 /* Those of the admin may have another name of the user: no earlier than now, as
    all before is about the name that logs in. Returns 0, or -1 if they cannot be
    known, and it is logged. */
-static int
-set_fields(struct auth_request *request, const struct credential_user *user,
-	   const struct login_choice *choice, const char *password)
+static int set_fields(const struct login *login)
 {
-	if (compat_passdb_set_fields(request) < 0)
+	if (compat_passdb_set_fields(login->request) < 0)
 		return -1;
-	passdb_json_set_user_fields(request, user);
-	if (choice->app != NULL)
-		passdb_json_set_app_fields(request, choice);
-	passdb_json_set_cached_password(request, password);
+	passdb_json_set_user_fields(login->request, login->user);
+	if (login->choice.app != NULL)
+		passdb_json_set_app_fields(login->request, &login->choice);
+	passdb_json_set_cached_password(login->request, login->password);
 	return 0;
 }
 
 /* The user is let in, unless the network is one that Dovecot has refused. */
-static void
-plan_after_login(struct auth_request *request, const char *path,
-		 const struct credential_user *user,
-		 const struct login_choice *choice)
+static void plan_after_login(const struct login *login)
 {
+	struct auth_request *request = login->request;
 	struct passdb_json *json = PASSDB_JSON(request);
+	const struct login_choice *choice = &login->choice;
 	const struct ip_addr *ip = &request->fields.remote_ip;
-	struct after_login login = {
-		.path = path,
-		.user_name = user->name,
+	struct after_login after = {
+		.path = login->path,
+		.user_name = login->user->name,
 		.id = choice->app == NULL ? "" : choice->app->id,
 		.address = ip->family == 0 ? "" : net_ip2addr(ip),
 		.old_hash = choice->hash,
@@ -77,60 +88,70 @@ plan_after_login(struct auth_request *request, const char *path,
 	if (request->failed)
 		return;
 	if (!passdb_json_hash_is_old(json, choice->hash))
-		login.old_hash = NULL;
-	after_logins_add(json->after_logins, &login);
+		after.old_hash = NULL;
+	after_logins_add(json->after_logins, &after);
 }
 
 /* The password is right. */
-static enum passdb_result
-let_in(struct auth_request *request, const char *path,
-       const struct credential_user *user, const struct login_choice *choice,
-       const char *password)
+static enum passdb_result let_in(const struct login *login)
 {
-	enum passdb_result result = judge(request, choice);
+	enum passdb_result result = judge(login->request, &login->choice);
 
 	if (result != PASSDB_RESULT_OK)
 		return result;
-	if (set_fields(request, user, choice, password) < 0)
+	if (set_fields(login) < 0)
 		return PASSDB_RESULT_INTERNAL_FAILURE;
-	plan_after_login(request, path, user, choice);
+	plan_after_login(login);
 	return result;
 }
 
-/* A user NULL is unknown: it takes as long as a wrong password, and is answered
-   by the same. "Unknown" would be cached, and the second try be faster. */
-static enum passdb_result
-check(struct auth_request *request, const char *path,
-      const struct credential_user *user, const char *password)
+/* Returns 0, or -1 if it cannot be known who the user is now. */
+static int look_up(struct login *login)
 {
-	struct login_choice choice;
-	enum passdb_result result;
-
-	login_choice_make(user, password, compat_passdb_protocol(request),
-			  ioloop_time, &choice);
-	result = passdb_json_verify(request, choice.hash, choice.secret);
-	if (result == PASSDB_RESULT_PASSWORD_MISMATCH)
-		log_failure(request, user == NULL);
-	else if (result == PASSDB_RESULT_OK) {
-		i_assert(user != NULL);
-		result = let_in(request, path, user, &choice, password);
-	}
-	login_choice_wipe(&choice);
-	return result;
-}
-
-static enum passdb_result
-login(struct auth_request *request, const char *password)
-{
-	struct credential_user user;
-	const char *path;
 	int ret;
 
-	ret = passdb_json_find_user(request, pool_datastack_create(), &path,
-				    &user);
+	ret = passdb_json_find_user(login->request, pool_datastack_create(),
+				    &login->path, &login->found);
 	if (ret < 0)
-		return PASSDB_RESULT_INTERNAL_FAILURE;
-	return check(request, path, ret > 0 ? &user : NULL, password);
+		return -1;
+	login->user = ret > 0 ? &login->found : NULL;
+	login_choice_make(login->user, login->password,
+			  compat_passdb_protocol(login->request), ioloop_time,
+			  &login->choice);
+	return 0;
+}
+
+/* A check takes so long that the password may be revoked meanwhile, or the user
+   be disabled. Whoever did that has emptied the cache, and what is said now
+   would be in it afterwards: so what counts is a look after the check. */
+static enum passdb_result check(struct login *login)
+{
+	const char *right_hash = NULL;
+	enum passdb_result result;
+
+	while (look_up(login) == 0) {
+		if (right_hash != NULL &&
+		    null_strcmp(login->choice.hash, right_hash) == 0)
+			return let_in(login);
+		result = passdb_json_verify(login->request, login->choice.hash,
+					    login->choice.secret);
+		if (result == PASSDB_RESULT_PASSWORD_MISMATCH)
+			log_failure(login->request, login->user == NULL);
+		if (result != PASSDB_RESULT_OK)
+			return result;
+		right_hash = login->choice.hash;
+	}
+	return PASSDB_RESULT_INTERNAL_FAILURE;
+}
+
+static enum passdb_result
+log_in(struct auth_request *request, const char *password)
+{
+	struct login login = { .request = request, .password = password };
+	enum passdb_result result = check(&login);
+
+	login_choice_wipe(&login.choice);
+	return result;
 }
 
 /* Another passdb has checked the password, which may be one of that only: the
@@ -161,7 +182,7 @@ void passdb_json_verify_plain(struct auth_request *request,
 		    request->passdb->set->deny)
 			result = answer_unchecked(request);
 		else
-			result = login(request, password);
+			result = log_in(request, password);
 	} T_END;
 	callback(result, request);
 }
