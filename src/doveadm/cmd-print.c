@@ -6,12 +6,12 @@
 
 #include <time.h>
 
-void cmd_print_time(time_t t)
+void cmd_print_time(time_t t, const char *none)
 {
 	if (t == 0)
-		doveadm_print("-");
+		doveadm_print(none);
 	else if (localtime(&t) == NULL) {
-		/* state and journal may say any number */
+		/* the files may say any number */
 		doveadm_print(dec2str(t));
 	} else {
 		doveadm_print(t_strflocaltime("%Y-%m-%d %H:%M:%S %z", t));

@@ -11,7 +11,7 @@ static inline void cmd_print_number_header(const char *key, const char *title)
 			     DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY);
 }
 
-/* Local time with its zone, or "-" for 0. */
-void cmd_print_time(time_t t);
+/* Local time with its zone; none for 0, which stands for no time. */
+void cmd_print_time(time_t t, const char *none);
 
 #endif

@@ -3,10 +3,10 @@
 #include "lib.h"
 #include "array.h"
 #include "str.h"
-#include "time-util.h"
 #include "doveadm-print.h"
 #include "credential-check.h"
 #include "last-used.h"
+#include "cmd-print.h"
 #include "credential-cmd.h"
 #include "doveadm-auth-json-plugin.h"
 
@@ -15,12 +15,6 @@
 static void print_text(const char *text)
 {
 	doveadm_print(*text == '\0' ? "-" : text);
-}
-
-static void print_time(time_t when, const char *none)
-{
-	doveadm_print(when == 0 ? none :
-		      t_strflocaltime("%Y-%m-%d %H:%M:%S %z", when));
 }
 
 static void print_networks(const struct app_password *app)
@@ -69,12 +63,12 @@ print_app(const struct app_password *app, const ARRAY_TYPE(last_use) *uses)
 
 	doveadm_print(app->id);
 	print_text(app->label);
-	print_time(app->created, "-");
-	print_time(app->expires, "never");
+	cmd_print_time(app->created, "-");
+	cmd_print_time(app->expires, "never");
 	print_networks(app);
 	print_text(t_strarray_join(app->protocols, " "));
 	print_settings(app);
-	print_time(use == NULL ? 0 : use->time, "never");
+	cmd_print_time(use == NULL ? 0 : use->time, "never");
 	print_text(use == NULL ? "" : use->address);
 }
 

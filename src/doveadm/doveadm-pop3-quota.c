@@ -27,7 +27,7 @@ print_limit(const struct pop3_quota_counter *counter, unsigned int window,
 	doveadm_print_num(used);
 	doveadm_print_num(limit);
 	doveadm_print_num(pop3_quota_subtract(limit, used));
-	cmd_print_time(pop3_quota_counter_end(counter, window, now));
+	cmd_print_time(pop3_quota_counter_end(counter, window, now), "-");
 }
 
 static int

@@ -94,7 +94,7 @@ static void print_status(const char *name, const struct rule_status *status)
 	doveadm_print(name);
 	doveadm_print_num(status->messages);
 	doveadm_print_num(status->bytes);
-	cmd_print_time(status->next);
+	cmd_print_time(status->next, "-");
 	doveadm_print_num(status->taken);
 	doveadm_print_num(status->taken_bytes);
 }

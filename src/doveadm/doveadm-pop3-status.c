@@ -41,7 +41,7 @@ static void print_quota(const struct user_status *status)
 					       quota->limit));
 	doveadm_print_num(quota->used);
 	doveadm_print_num(quota->left);
-	cmd_print_time(quota->until);
+	cmd_print_time(quota->until, NOTHING);
 }
 
 /* All of the user. */
@@ -52,14 +52,14 @@ print_user(const struct user_status *status, const struct status_device *all)
 	print_quota(status);
 	doveadm_print_num(status->messages);
 	doveadm_print_num(all->downloaded);
-	cmd_print_time(status->next);
+	cmd_print_time(status->next, NOTHING);
 	if (status->due_is_known)
 		doveadm_print_num(status->due);
 	else
 		doveadm_print(NOTHING);
-	cmd_print_time(all->last_download);
-	cmd_print_time(status->last_login);
-	cmd_print_time(status->last_write);
+	cmd_print_time(all->last_download, NOTHING);
+	cmd_print_time(status->last_login, NOTHING);
+	cmd_print_time(status->last_write, NOTHING);
 	doveadm_print(status->uidls);
 }
 
@@ -75,7 +75,7 @@ static void print_device(const struct status_device *device)
 	doveadm_print_num(device->downloaded);
 	doveadm_print(NOTHING);
 	doveadm_print(NOTHING);
-	cmd_print_time(device->last_download);
+	cmd_print_time(device->last_download, NOTHING);
 	doveadm_print(NOTHING);
 	doveadm_print(NOTHING);
 	doveadm_print(NOTHING);

@@ -29,7 +29,7 @@ print_message(struct maildrop_cmd *cmd, const struct journal_map *map,
 	doveadm_print(uidl);
 	doveadm_print(stored ? "stored" : "own");
 	doveadm_print(known != NULL ? "yes" : "no");
-	cmd_print_time(known != NULL ? known->downloaded : 0);
+	cmd_print_time(known != NULL ? known->downloaded : 0, "-");
 	return 0;
 }
 

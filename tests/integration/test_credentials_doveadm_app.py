@@ -3,6 +3,8 @@
 
 import datetime
 import ipaddress
+import json
+import os
 import re
 import time
 
@@ -148,6 +150,20 @@ def test_app_password_of_a_device(live, user):
     say(live, "app-password", "revoke", "-u", user.name, "--label", "far")
     assert listed(live, user.name) == []
     assert live.login_reply(user, dovecot_conf.PASSWORD) == OK
+
+
+@pytest.mark.parametrize("when", [2 ** 63 - 1, 2 ** 62, 2 ** 56])
+def test_list_of_times_that_have_no_date(idle, when):
+    """They are numbers; what has a date is as always."""
+    app = AppPassword(created=when, expires=when)
+    idle.credentials = {"jane": {"app_passwords": [app.entry, AppPassword(created=0, expires=0).entry]}}
+    idle.write()
+    with open(idle.path() + ".used", "w", encoding="utf-8") as file:
+        os.chmod(file.name, 0o600)
+        idle.own(file.name)
+        file.write(json.dumps({"user": "jane", "id": app.id, "time": when}) + "\n")
+    assert [(row["created"], row["expires"], row["last_used"]) for row in listed(idle, "jane")] == [
+        (str(when),) * 3, ("-", "never", "never")]
 
 
 def test_revoke_says_what_is_not_there(idle):
