@@ -127,28 +127,54 @@ is_meant(const struct app_password *app, const struct revoke_options *options)
 		strcmp(app->label, options->label) == 0;
 }
 
+/* Which one, and how many: other programs may give one label to several. */
+static unsigned int
+find_meant(const struct credential_user *user,
+	   const struct revoke_options *options, unsigned int *idx_r)
+{
+	const struct app_password *app;
+	unsigned int count = 0;
+
+	array_foreach(&user->app_passwords, app) {
+		if (!is_meant(app, options))
+			continue;
+		*idx_r = array_foreach_idx(&user->app_passwords, app);
+		count++;
+	}
+	return count;
+}
+
+static const char *
+describe_meant(const struct credential_user *user,
+	       const struct revoke_options *options, unsigned int count)
+{
+	if (options->id != NULL) {
+		return t_strdup_printf("%s has no app password with the id %s",
+				       user->name, options->id);
+	}
+	if (count == 0) {
+		return t_strdup_printf("%s has no app password with the label "
+				       "\"%s\"", user->name, options->label);
+	}
+	return t_strdup_printf("%s has %u app passwords with the label \"%s\": "
+			       "say which one by its id", user->name, count,
+			       options->label);
+}
+
 static int
 revoke_app(struct credential_cmd *cmd, struct credential_user *user,
 	   void *context, const char **error_r)
 {
 	const struct revoke_options *options = context;
-	const struct app_password *app;
+	unsigned int idx, count = find_meant(user, options, &idx);
 
-	array_foreach(&user->app_passwords, app) {
-		if (is_meant(app, options)) {
-			array_delete(&user->app_passwords,
-				array_foreach_idx(&user->app_passwords, app),
-				1);
-			return 1;
-		}
+	if (count != 1) {
+		cmd->exit_code = EX_DATAERR;
+		*error_r = describe_meant(user, options, count);
+		return -1;
 	}
-	cmd->exit_code = EX_DATAERR;
-	*error_r = options->id != NULL ?
-		t_strdup_printf("%s has no app password with the id %s",
-				user->name, options->id) :
-		t_strdup_printf("%s has no app password with the label \"%s\"",
-				user->name, options->label);
-	return -1;
+	array_delete(&user->app_passwords, idx, 1);
+	return 1;
 }
 
 static int app_password_revoke(struct credential_cmd *cmd, const char **error_r)

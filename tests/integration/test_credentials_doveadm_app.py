@@ -178,6 +178,22 @@ def test_revoke_says_what_is_not_there(idle):
     assert contents(idle) == before
 
 
+@pytest.mark.parametrize("label", ["phone", ""])
+def test_revoke_of_a_label_that_is_there_twice(idle, label):
+    """As another program may write it: nothing is revoked until the id says which one."""
+    members = {"label": label} if label else {}
+    one, two, desk = AppPassword(**members), AppPassword(**members), AppPassword(label="desk")
+    idle.credentials = {"jane": {"app_passwords": [app.entry for app in (one, desk, two)]}}
+    idle.write()
+    before = contents(idle)
+    fails(idle, DATA, 'jane has 2 app passwords with the label "%s": say which one by its id' % label,
+          "app-password", "revoke", "-u", "jane", "-l", label)
+    assert contents(idle) == before
+    say(idle, "app-password", "revoke", "-u", "jane", two.id)
+    say(idle, "app-password", "revoke", "-u", "jane", "-l", label)
+    assert [row["id"] for row in listed(idle, "jane")] == [desk.id]
+
+
 def test_list_is_a_table(idle):
     create(idle)
     add(idle, "jane", "-l", "phone", "-n", str(ipaddress.ip_network("192.0.2.0/24")))
