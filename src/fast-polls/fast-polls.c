@@ -292,7 +292,7 @@ learn_sizes(struct fast_polls *fast, struct mail_index_transaction *trans)
 {
 	struct mail_index_view *view = fast->box->view;
 	uint32_t seq, uid, count = mail_index_view_get_messages_count(view);
-	uoff_t size;
+	uoff_t size = 0;
 	int ret;
 
 	for (seq = 1; seq <= count; seq++) {

@@ -132,7 +132,8 @@ class Tool:
     def valgrind(self, program, natively):
         # Started by hand it becomes doveconf, which starts it anew by the name that it was called.
         first = 'if [ -z "${DOVECONF_ENV-}${DOVECOT_CONFIG_FD-}${DOVECOT_CHILD_PROCESS-}" ]; then\n%sfi\n' % natively
-        options = [*VALGRIND, "--suppressions=" + self.known, "--log-file=%s/valgrind.%%p" % self.reports]
+        options = [*VALGRIND, "--suppressions=" + self.known, # the kernel gives numbers of processes again
+                   "--log-file=%s/valgrind.%%p.$EPOCHREALTIME" % self.reports]
         return first + 'exec %s %s %s "$@"\n' % (VALGRIND_BIN, " ".join(options), self.real(program))
 
     def sanitizers(self, _program, natively):
