@@ -80,8 +80,8 @@ check_line(struct maildrop_check *mc, struct mail *mail,
 {
 	int ret;
 
-	ret = journal_line_is_lost(&mc->cmd->drop, mail, mc->cmd->epoch, line,
-				   error_r);
+	ret = journal_line_is_lost(&mc->cmd->drop, mail, mc->cmd->epoch,
+				   mc->map.journal, line, error_r);
 	if (ret < 0)
 		return -1;
 	if (ret > 0)

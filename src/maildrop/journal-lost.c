@@ -4,10 +4,18 @@
 #include "array.h"
 #include "uidl.h"
 #include "epoch.h"
+#include "journal.h"
 #include "maildrop.h"
 #include "journal-lost.h"
 
 #include <time.h>
+
+bool journal_has_lost_lines(const struct policy_epoch *epoch,
+			    const struct policy_journal *journal)
+{
+	return journal == NULL || epoch->journal_lost || journal->torn ||
+		journal->damaged > 0 || journal->lines < epoch->journal_lines;
+}
 
 bool journal_line_lacks_downloads(const struct policy_epoch *epoch,
 				  uint32_t uid,
@@ -40,12 +48,14 @@ static bool may_have_had_line(const struct policy_epoch *epoch, uint32_t uid)
 
 int journal_line_is_lost(struct maildrop *drop, struct mail *mail,
 			 const struct policy_epoch *epoch,
+			 const struct policy_journal *journal,
 			 const struct pop3_message *line,
 			 const char **error_r)
 {
 	const char *uidl, *error;
 
-	if (journal_line_lacks_downloads(epoch, mail->uid, line))
+	if (journal_has_lost_lines(epoch, journal) &&
+	    journal_line_lacks_downloads(epoch, mail->uid, line))
 		return 1;
 	if (line != NULL || !may_have_had_line(epoch, mail->uid))
 		return 0;

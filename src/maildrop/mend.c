@@ -11,6 +11,7 @@
 #include "compact.h"
 #include "describe.h"
 #include "journal-lost.h"
+#include "recount.h"
 #include "stored-uidls.h"
 #include "uid-set.h"
 #include "mend.h"
@@ -66,6 +67,7 @@ index_lines(const struct policy_journal *journal,
 static int
 describe_message(struct mend *mend, struct mail *mail,
 		 const struct policy_epoch *epoch,
+		 const struct policy_journal *journal,
 		 HASH_TABLE_TYPE(journal_lines) lines, const char **error_r)
 {
 	const struct pop3_message *line;
@@ -73,7 +75,8 @@ describe_message(struct mend *mend, struct mail *mail,
 	int ret;
 
 	line = hash_table_lookup(lines, POINTER_CAST(mail->uid));
-	ret = journal_line_is_lost(mend->drop, mail, epoch, line, error_r);
+	ret = journal_line_is_lost(mend->drop, mail, epoch, journal, line,
+				   error_r);
 	if (ret > 0) {
 		ret = maildrop_describe(mend->drop, mend->stored, mail,
 					mend->pool, &message, error_r);
@@ -98,7 +101,8 @@ describe_messages(struct mend *mend, const struct policy_epoch *epoch,
 	mail = mail_alloc(trans, 0, NULL);
 	for (seq = 1; seq <= mend->drop->messages && ret == 0; seq++) T_BEGIN {
 		mail_set_seq(mail, seq);
-		ret = describe_message(mend, mail, epoch, lines, error_r);
+		ret = describe_message(mend, mail, epoch, journal, lines,
+				       error_r);
 	} T_END_PASS_STR_IF(ret < 0, error_r);
 	mail_free(&mail);
 	/* what had to be read goes into the cache */
@@ -199,6 +203,8 @@ mend_locked(struct mend *mend, struct policy_state *state, const char **error_r)
 		policy_store_rollback(mend->store);
 		return -1;
 	}
+	if (!journal_has_lost_lines(&mend->epoch, journal))
+		journal_recount_whole(&mend->epoch, journal);
 	choose_lines(mend, journal);
 	if (!mend->always && array_count(&mend->lines) == 0 &&
 	    (journal == NULL ? mend->epoch.journal_generation == 0 :

@@ -7,6 +7,16 @@
 #include "journal-lost.h"
 #include "recount.h"
 
+/* Whether the state has counted the line of this UID: not if it was appended
+   just before a crash. recorded is as it was. */
+static bool
+is_counted(const struct policy_epoch *epoch,
+	   const ARRAY_TYPE(seq_range) *recorded, uint32_t uid)
+{
+	return uid != 0 && (uid < epoch->uidnext ||
+			    seq_range_exists(recorded, uid));
+}
+
 /* What one line tells of its message. */
 static void
 recount_line(pool_t pool, struct policy_epoch *epoch,
@@ -37,13 +47,76 @@ static void lose_lines(struct policy_epoch *epoch)
 void journal_recount(pool_t pool, struct policy_epoch *epoch,
 		     const struct policy_journal *journal)
 {
+	ARRAY_TYPE(seq_range) recorded;
 	const struct pop3_message *line;
 
+	t_array_init(&recorded, POLICY_EPOCH_MAX_RANGES);
+	array_append_array(&recorded, &epoch->recorded);
 	lose_lines(epoch);
 	array_foreach(&journal->messages, line) {
-		if (line->uid != 0)
+		if (is_counted(epoch, &recorded, line->uid))
 			recount_line(pool, epoch, line);
 	}
+}
+
+static void
+recount_device(struct policy_device *device,
+	       const struct policy_journal *journal,
+	       const ARRAY_TYPE(seq_range) *recorded)
+{
+	const struct pop3_message *line;
+
+	array_clear(&device->downloaded);
+	array_foreach(&journal->messages, line) {
+		if (seq_range_exists(recorded, line->uid) &&
+		    pop3_message_device_downloaded(line, device->name) != 0)
+			seq_range_array_add(&device->downloaded, line->uid);
+	}
+}
+
+void journal_recount_whole(struct policy_epoch *epoch,
+			   const struct policy_journal *journal)
+{
+	ARRAY_TYPE(seq_range) recorded;
+	const struct pop3_message *line;
+	struct policy_device *device;
+
+	t_array_init(&recorded, POLICY_EPOCH_MAX_RANGES);
+	array_append_array(&recorded, &epoch->recorded);
+	array_clear(&epoch->recorded);
+	array_clear(&epoch->downloaded);
+	array_foreach(&journal->messages, line) {
+		if (!is_counted(epoch, &recorded, line->uid))
+			continue;
+		seq_range_array_add(&epoch->recorded, line->uid);
+		if (line->downloaded != 0)
+			seq_range_array_add(&epoch->downloaded, line->uid);
+	}
+	/* of a device that was forgotten it is not known any more */
+	array_foreach_modifiable(&epoch->devices, device)
+		recount_device(device, journal, &epoch->recorded);
+}
+
+int journal_recount_returned(struct policy_store *store, pool_t pool,
+			     struct policy_epoch *epoch, const char **error_r)
+{
+	struct policy_journal *journal;
+	int ret;
+
+	if (epoch->journal_generation == 0) {
+		array_clear(&epoch->recorded);
+		return 0;
+	}
+	ret = policy_journal_read(store, epoch->journal_generation, &journal,
+				  error_r);
+	if (ret <= 0)
+		return ret;
+	if (journal_has_lost_lines(epoch, journal))
+		journal_recount(pool, epoch, journal);
+	else
+		journal_recount_whole(epoch, journal);
+	policy_journal_free(&journal);
+	return 0;
 }
 
 static int

@@ -13,6 +13,15 @@ struct policy_store;
    Names of devices are copied into the pool. */
 void journal_recount(pool_t pool, struct policy_epoch *epoch,
 		     const struct policy_journal *journal);
+/* Likewise, from a journal that has lost nothing: also which messages were
+   downloaded is what it says. The sets may have had too many UIDs. */
+void journal_recount_whole(struct policy_epoch *epoch,
+			   const struct policy_journal *journal);
+/* One of both, as the journal is. Called when messages came back that were
+   gone: the sets may have them, though they have no line, or were never
+   downloaded. Returns 0, or -1 and an error. */
+int journal_recount_returned(struct policy_store *store, pool_t pool,
+			     struct policy_epoch *epoch, const char **error_r);
 /* Called under the lock, before something is written to the journal of the
    epoch: if that was taken away or torn, count what is left of it. Returns 1 if
    lines can be appended to it, 0 if a new one is needed, -1 and an error. */

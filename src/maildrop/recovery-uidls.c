@@ -77,7 +77,8 @@ static void keep_downloads(struct recovery *recovery)
 	const struct pop3_found_message *found;
 	const struct policy_device *device;
 
-	if (old == NULL || recovery->other_mailbox || !recovery->same_uids)
+	if (old == NULL || !recovery->journal_has_lost ||
+	    recovery->other_mailbox || !recovery->same_uids)
 		return;
 	array_foreach(&recovery->found, found) {
 		if (found->uid >= recovery->proven_below)

@@ -67,7 +67,7 @@ static void choose_lines(struct take_in *take_in)
 		   the message, and not lost before that */
 		if (!pop3_uidl_is_valid(message->uidl, &error))
 			continue;
-		if (!known)
+		if (!known && epoch->journal_lost)
 			journal_line_restore(take_in->pool, epoch, message);
 		if (first)
 			add_download(take_in, message);
@@ -119,6 +119,10 @@ take_in_write_journal(struct take_in *take_in, const char **error_r)
 
 	ret = journal_recount_if_torn(take_in->store, take_in->pool, epoch,
 				      error_r);
+	if (ret > 0 && take_in->some_returned &&
+	    journal_recount_returned(take_in->store, take_in->pool, epoch,
+				     error_r) < 0)
+		ret = -1;
 	if (ret < 0)
 		return POLICY_STORE_UNUSABLE;
 	choose_lines(take_in);

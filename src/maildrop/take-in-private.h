@@ -16,6 +16,8 @@ struct take_in {
 
 	/* of messages that may have to be written, in the order of UIDs */
 	ARRAY_TYPE(pop3_message) described;
+	/* messages came back that were gone when the state was written */
+	bool some_returned;
 	/* what is written */
 	struct policy_epoch epoch;
 	ARRAY_TYPE(pop3_message) lines;

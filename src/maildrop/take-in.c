@@ -7,6 +7,7 @@
 #include "describe.h"
 #include "epoch-check.h"
 #include "new-epoch.h"
+#include "recount.h"
 #include "returned.h"
 #include "uid-set.h"
 #include "take-in-private.h"
@@ -114,7 +115,6 @@ describe_message(struct take_in *take_in, struct mail *mail,
 	return ret < 0 ? -1 : 0;
 }
 
-/* Read what is to be written before the lock is taken. */
 static int
 describe_messages(struct take_in *take_in, const struct policy_epoch *epoch,
 		  unsigned int max_others, const char **error_r)
@@ -143,6 +143,23 @@ describe_messages(struct take_in *take_in, const struct policy_epoch *epoch,
 	/* what had to be read goes into the cache */
 	(void)mailbox_transaction_commit(&trans);
 	return ret;
+}
+
+/* Read what is to be written before the lock is taken. */
+static int
+describe_news(struct take_in *take_in, const struct policy_epoch *epoch,
+	      unsigned int max_others, const char **error_r)
+{
+	struct policy_epoch counted;
+
+	if (epoch != NULL && maildrop_has_grown_below(take_in->drop, epoch)) {
+		policy_epoch_copy(take_in->pool, epoch, &counted);
+		epoch = &counted;
+		if (journal_recount_returned(take_in->store, take_in->pool,
+					     &counted, error_r) < 0)
+			return -1;
+	}
+	return describe_messages(take_in, epoch, max_others, error_r);
 }
 
 /* Whether the state is still about the mailbox and the UIDLs that the client
@@ -201,6 +218,8 @@ update_state(struct take_in *take_in, struct policy_state *state,
 		policy_epoch_copy(take_in->pool, current, epoch);
 	else
 		maildrop_new_epoch(take_in->drop, NULL, 0, take_in->pool, epoch);
+	take_in->some_returned = current != NULL &&
+		maildrop_has_grown_below(take_in->drop, current);
 	note_listing(take_in);
 	result = take_in_write_journal(take_in, error_r);
 	if (result != POLICY_STORE_OK)
@@ -264,7 +283,7 @@ maildrop_take_in(struct maildrop *drop, struct policy_store *store,
 
 	take_in.pool = pool_alloconly_create("pop3_policy take in", 16 * 1024);
 	p_array_init(&take_in.described, take_in.pool, 32);
-	if (describe_messages(&take_in, epoch, max_others, error_r) == 0)
+	if (describe_news(&take_in, epoch, max_others, error_r) == 0)
 		result = take_in_write(&take_in, epoch, error_r);
 	taken_r->added = take_in.added;
 	taken_r->lacks_lost = take_in.epoch.journal_lost;

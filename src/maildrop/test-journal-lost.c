@@ -6,6 +6,7 @@
 #include "strnum.h"
 #include "test-common.h"
 #include "epoch.h"
+#include "journal.h"
 #include "journal-lost.h"
 #include "test-mailbox.h"
 
@@ -96,6 +97,39 @@ static void test_lacks(void)
 	test_end();
 }
 
+static void test_has_lost_lines(void)
+{
+	static const struct {
+		struct policy_journal journal;
+		uint32_t counted;
+		bool journal_lost, lost;
+	} losses[] = {
+		{ { .lines = 0 }, 0, FALSE, FALSE },
+		{ { .lines = 5 }, 5, FALSE, FALSE },
+		/* appended just before a crash */
+		{ { .lines = 6 }, 5, FALSE, FALSE },
+		{ { .lines = 4 }, 5, FALSE, TRUE },
+		{ { .lines = 5, .damaged = 1 }, 5, FALSE, TRUE },
+		{ { .lines = 5, .torn = TRUE }, 5, FALSE, TRUE },
+		/* and not all of them have new ones yet */
+		{ { .lines = 5 }, 5, TRUE, TRUE },
+	};
+	struct policy_epoch epoch;
+	unsigned int i;
+
+	test_begin("journal lost: whether lines are");
+	for (i = 0; i < N_ELEMENTS(losses); i++) {
+		epoch_init(&epoch, FALSE, "");
+		epoch.journal_lines = losses[i].counted;
+		epoch.journal_lost = losses[i].journal_lost;
+		test_assert_idx(journal_has_lost_lines(&epoch,
+						       &losses[i].journal) ==
+				losses[i].lost, i);
+	}
+	test_assert(journal_has_lost_lines(&epoch, NULL));
+	test_end();
+}
+
 static const char *time_text(time_t t, time_t now)
 {
 	return t >= now ? "NOW" : dec2str(t);
@@ -153,6 +187,7 @@ int main(void)
 {
 	static void (*const test_functions[])(void) = {
 		test_lacks,
+		test_has_lost_lines,
 		test_restore,
 		NULL
 	};

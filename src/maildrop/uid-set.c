@@ -21,36 +21,37 @@ unsigned int uid_set_count(const struct maildrop *drop,
 	return count;
 }
 
-/* Ranges that have no message of the maildrop between them become one. What is
-   from uidnext on is not known to be empty. */
+/* Ranges that have no message of the maildrop between them become one, the
+   lowest first, until no more than max of them are left. What is from uidnext
+   on is not known to be empty. */
 static void
 join_ranges(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids,
-	    uint32_t uidnext)
+	    unsigned int max, uint32_t uidnext)
 {
 	struct seq_range *ranges;
-	unsigned int i, count, last = 0;
+	unsigned int i, count, left, last = 0;
 
 	ranges = array_get_modifiable(uids, &count);
 	if (count == 0)
 		return;
+	left = count;
 	for (i = 1; i < count; i++) {
-		if (ranges[i].seq1 <= uidnext &&
+		if (left > max && ranges[i].seq1 <= uidnext &&
 		    maildrop_count(drop, ranges[last].seq2 + 1,
-				   ranges[i].seq1) == 0)
+				   ranges[i].seq1) == 0) {
 			ranges[last].seq2 = ranges[i].seq2;
-		else
+			left--;
+		} else {
 			ranges[++last] = ranges[i];
+		}
 	}
 	array_delete(uids, last + 1, count - last - 1);
 }
 
-static void
-forget_lowest(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
+static void forget_lowest(ARRAY_TYPE(seq_range) *uids)
 {
-	unsigned int count;
+	unsigned int count = array_count(uids);
 
-	join_ranges(drop, uids, drop->uidnext);
-	count = array_count(uids);
 	if (count > POLICY_EPOCH_MAX_RANGES)
 		array_delete(uids, 0, count - POLICY_EPOCH_MAX_RANGES);
 }
@@ -62,12 +63,21 @@ make_superset(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
 	unsigned int count;
 
 	/* one that is too many does no harm */
-	join_ranges(drop, uids, UINT32_MAX);
+	join_ranges(drop, uids, 1, UINT32_MAX);
 	ranges = array_get_modifiable(uids, &count);
 	if (count > POLICY_EPOCH_MAX_RANGES) {
 		ranges[0].seq2 = ranges[count - 1].seq2;
 		array_delete(uids, 1, count - 1);
 	}
+}
+
+/* A message that was gone may come back under its UID: as long as there is
+   room, one that was not downloaded is not taken for one that was. */
+static void
+tidy_downloaded(const struct maildrop *drop, ARRAY_TYPE(seq_range) *uids)
+{
+	join_ranges(drop, uids, POLICY_EPOCH_MAX_RANGES, drop->uidnext);
+	forget_lowest(uids);
 }
 
 static bool all_is_recorded(const struct maildrop *drop,
@@ -106,10 +116,11 @@ void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch)
 		array_clear(&epoch->stored);
 		epoch->imported = FALSE;
 	}
-	forget_lowest(drop, &epoch->recorded);
-	forget_lowest(drop, &epoch->downloaded);
+	join_ranges(drop, &epoch->recorded, 1, drop->uidnext);
+	forget_lowest(&epoch->recorded);
+	tidy_downloaded(drop, &epoch->downloaded);
 	array_foreach_modifiable(&epoch->devices, device)
-		forget_lowest(drop, &device->downloaded);
+		tidy_downloaded(drop, &device->downloaded);
 	make_superset(drop, &epoch->stored);
 	if (epoch->unsure_below <= drop->uidnext &&
 	    maildrop_count(drop, 1, epoch->unsure_below) == 0)

@@ -14,11 +14,12 @@ struct policy_epoch;
 /* How many messages have a UID of the set that is below uidnext. */
 unsigned int uid_set_count(const struct maildrop *drop,
 			   const ARRAY_TYPE(seq_range) *uids, uint32_t uidnext);
-/* Bring the sets of the epoch below POLICY_EPOCH_MAX_RANGES ranges: ranges that
-   have no message between them are joined; of recorded, downloaded and those of
-   devices the lowest UIDs are forgotten then, and stored gets some too many.
-   The epoch may know of newer messages than the maildrop: UIDs that it had not
-   come to when it was listed are not taken for such without a message. */
+/* Bring the sets of the epoch below POLICY_EPOCH_MAX_RANGES ranges. Those that
+   have no message between them are joined, of downloaded and those of devices
+   only as many as must be; of all three and of recorded the lowest UIDs are
+   forgotten then, and stored gets some too many. The epoch may know of newer
+   messages than the maildrop: UIDs that it had not come to when it was listed
+   are not taken for such without a message. */
 void epoch_tidy_sets(const struct maildrop *drop, struct policy_epoch *epoch);
 
 #endif

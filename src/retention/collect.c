@@ -13,6 +13,8 @@
 struct collect {
 	struct maildrop *drop;
 	const struct policy_epoch *epoch;
+	/* NULL if there is none */
+	const struct policy_journal *journal;
 	const char *const *devices;
 	bool with_delivery;
 	ARRAY_TYPE(pop3_retention_message) *messages;
@@ -50,7 +52,8 @@ collect_by_line(struct collect *collect, uint32_t uid,
 	struct pop3_retention_message message = { .uid = uid };
 
 	if (line == NULL ||
-	    journal_line_lacks_downloads(collect->epoch, uid, line))
+	    (journal_has_lost_lines(collect->epoch, collect->journal) &&
+	     journal_line_lacks_downloads(collect->epoch, uid, line)))
 		return FALSE;
 	set_line(collect, line, &message);
 	if (message.downloaded == 0 && collect->with_delivery)
@@ -88,8 +91,8 @@ collect_message(struct collect *collect, struct mail *mail,
 {
 	int ret;
 
-	ret = journal_line_is_lost(collect->drop, mail, collect->epoch, line,
-				   error_r);
+	ret = journal_line_is_lost(collect->drop, mail, collect->epoch,
+				   collect->journal, line, error_r);
 	if (ret > 0) {
 		*error_r = t_strdup_printf("messages.jsonl has lost what was "
 			"known of UID %u", mail->uid);
@@ -177,6 +180,7 @@ int retention_collect(struct maildrop *drop, struct policy_store *store,
 					   "cannot be read", journal->damaged);
 		ret = 0;
 	} else {
+		collect.journal = journal;
 		ret = collect_with_lines(&collect, &journal->messages, error_r);
 	}
 	policy_journal_free(&journal);

@@ -39,7 +39,8 @@ struct policy_device {
 	/* valid by pop3_device_name_is_valid() */
 	const char *name;
 	/* UIDs of messages that it has downloaded whole, in a session that
-	   ended with QUIT; of at most POLICY_EPOCH_MAX_RANGES ranges */
+	   ended with QUIT; of at most POLICY_EPOCH_MAX_RANGES ranges, with
+	   the same exceptions as those of all devices */
 	ARRAY_TYPE(seq_range) downloaded;
 };
 ARRAY_DEFINE_TYPE(policy_device, struct policy_device);
@@ -67,9 +68,13 @@ struct policy_epoch {
 	ARRAY_TYPE(policy_told) told;
 
 	/* Sets of UIDs, each of at most POLICY_EPOCH_MAX_RANGES ranges. */
-	/* whose messages have a line in the journal */
+	/* Whose messages have a line in the journal, with UIDs between them
+	   that nothing had then; the lowest may be forgotten. */
 	ARRAY_TYPE(seq_range) recorded;
-	/* that were downloaded: the journal says when, unless it is damaged */
+	/* That were downloaded: the journal says when, unless it is damaged.
+	   If there are too many ranges, UIDs between the lowest ones that
+	   nothing had then are in it as well, or the lowest are forgotten. A
+	   journal that has lost nothing knows it better. */
 	ARRAY_TYPE(seq_range) downloaded;
 	/* whose UIDL may not be Dovecot's own: the journal has it, and the
 	   index cache */

@@ -124,8 +124,11 @@ read_lines(struct journal_reader *reader, struct istream *input,
 			break;
 		}
 	}
-	if (input->stream_errno == 0)
+	if (input->stream_errno == 0) {
+		reader->journal->torn = too_long > 0 ||
+			i_stream_get_data_size(input) > 0;
 		return 0;
+	}
 	*error_r = t_strdup(i_stream_get_error(input));
 	return -1;
 }
@@ -228,8 +231,9 @@ parse_text(const string_t *text, uint32_t generation,
 	reader.header_expected = header.generation != 0;
 	hash_table_create_direct(&reader.indexes, default_pool, 0);
 	T_BEGIN {
-		(void)read_block(&reader, str_data(text), str_len(text),
-				 &too_long);
+		journal->torn = read_block(&reader, str_data(text),
+					   str_len(text), &too_long) <
+			str_len(text);
 	} T_END;
 	hash_table_destroy(&reader.indexes);
 	return 1;

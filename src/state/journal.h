@@ -28,6 +28,8 @@ struct policy_journal {
 	uint32_t lines;
 	/* lines that could not be read as a message, and were left out */
 	uint32_t damaged;
+	/* the last line has no end, and was left out */
+	bool torn;
 };
 
 /* Read the journal whole, with the lock or without. With generation 0 (the

@@ -90,6 +90,46 @@ static void test_torn_tail(void)
 	test_end();
 }
 
+/* What is left out of the end is not what nobody has written. */
+static void test_read_torn(void)
+{
+	static const struct {
+		const char *tail;
+		bool torn;
+	} tests[] = {
+		{ "", FALSE },
+		{ TEST_LINE(8), FALSE },
+		{ "x\n", FALSE },
+		{ "x", TRUE },
+		{ TEST_LINE(8) "x", TRUE },
+		{ TEST_LINE(8) "x\n", FALSE },
+	};
+	struct policy_store *store;
+	struct policy_journal *journal;
+	const char *error;
+	unsigned int i;
+
+	test_begin("journal: read with a torn end");
+	for (i = 0; i <= N_ELEMENTS(tests); i++) T_BEGIN {
+		bool torn = i == N_ELEMENTS(tests) || tests[i].torn;
+		char *tail = t_malloc0(100001);
+
+		/* longer than any line */
+		memset(tail, 'x', 100000);
+		store = begin();
+		test_file_write(test_home_path(TEST_JOURNAL), t_strconcat(
+				TEST_HEADER(4) TEST_LINE(7),
+				i == N_ELEMENTS(tests) ? tail : tests[i].tail,
+				NULL));
+		test_assert_idx(policy_journal_read(store, 4, &journal,
+						    &error) == 1, i);
+		test_assert_idx(journal->torn == torn, i);
+		policy_journal_free(&journal);
+		end(&store);
+	} T_END;
+	test_end();
+}
+
 /* A torn line may be as long as a write can be. */
 static void test_long_torn_tail(void)
 {
@@ -382,6 +422,7 @@ int main(void)
 {
 	static void (*const test_functions[])(void) = {
 		test_torn_tail,
+		test_read_torn,
 		test_long_torn_tail,
 		test_rollback,
 		test_roll_forward,
