@@ -56,6 +56,17 @@ static void add_uidl(struct duplicates *dups, const char *uidl)
 	}
 }
 
+/* Whether a line of a new message was appended, and the state not written then:
+   its UIDL may never have been told, and nobody knows that it is a stored one.
+   The message is settled as any other new one. */
+static bool
+is_unsettled(const struct duplicates *dups, const struct pop3_message *line)
+{
+	return line->uid >= dups->epoch->uidnext &&
+		!seq_range_exists(&dups->epoch->recorded, line->uid) &&
+		maildrop_count(dups->drop, line->uid, line->uid + 1) > 0;
+}
+
 static int
 add_journal(struct duplicates *dups, struct policy_store *store,
 	    const char **error_r)
@@ -71,6 +82,8 @@ add_journal(struct duplicates *dups, struct policy_store *store,
 	if (ret <= 0)
 		return ret;
 	array_foreach(&journal->messages, message) {
+		if (is_unsettled(dups, message))
+			continue;
 		add_uidl(dups, message->uidl);
 		seq_range_array_add(&dups->counted, message->uid);
 	}

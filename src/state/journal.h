@@ -67,8 +67,9 @@ int policy_journal_keep_copy(struct policy_store *store, const char **name_r,
 
 /* Append one line for each message with a single write, to a journal of this
    generation that exists and was not replaced in the same transaction; a torn
-   last line is cut off first. The lines stay after a rollback: they are true
-   without the state. */
+   last line is cut off first. The lines stay after a rollback, and a crash:
+   what they say of downloads is true without the state, but a UIDL that is not
+   Dovecot's own is told only once the state has it as a stored one. */
 enum policy_store_result
 policy_journal_append(struct policy_store *store, uint32_t generation,
 		      const ARRAY_TYPE(pop3_message) *messages,
