@@ -11,7 +11,9 @@ struct state_cmd;
 struct maildrop_cmd;
 struct policy_epoch;
 
-/* What doveadm pop3 check --repair does about a finding. */
+/* What doveadm pop3 check --repair does about a finding. The order counts: what
+   comes up to CHECK_TIDY is no damage, and what comes after CHECK_LEAVE changes
+   state or journal. */
 enum check_remedy {
 	/* it is no fault */
 	CHECK_NOTE,
