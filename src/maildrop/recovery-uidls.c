@@ -36,17 +36,20 @@ fresh_uidl(struct recovery *recovery, HASH_TABLE_TYPE(taken_uidls) taken)
 	return p_strdup(recovery->pool, uidl);
 }
 
-/* Whether a message whose line was lost is the one that had this UID. A UID is used
-   a second time only for what comes after an older mailbox was restored. An mbox,
-   which has no GUIDs, does not know when a message was saved. */
+/* Whether a message whose line was lost, or that never had one, as old messages
+   are taken in by and by, is the one that had this UID. A UID is used a second
+   time only for what comes after an older mailbox was restored. An mbox, which
+   has no GUIDs, does not know when a message was saved. */
 static bool was_there(const struct recovery *recovery, uint32_t uid)
 {
 	const struct policy_epoch *old = recovery->old;
 	const char *guid;
 	time_t delivered;
 
-	return recovery->journal_has_lost && !recovery->other_mailbox &&
-		recovery->same_uids && seq_range_exists(&old->recorded, uid) &&
+	return (recovery->journal_has_lost ||
+		!seq_range_exists(&old->recorded, uid)) &&
+		uid < old->uidnext &&
+		!recovery->other_mailbox && recovery->same_uids &&
 		maildrop_guid(recovery->mail, &guid) == 0 && *guid != '\0' &&
 		maildrop_delivered(recovery->mail, &delivered) == 0 &&
 		delivered + CLOCKS_DIFFER_SECS <= old->listed;

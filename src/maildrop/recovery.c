@@ -92,6 +92,33 @@ take_journal(struct recovery *recovery, const struct policy_journal *journal)
 }
 
 static int
+message_uid_cmp(const struct pop3_message *m1, const struct pop3_message *m2)
+{
+	return m1->uid < m2->uid ? -1 : m1->uid > m2->uid ? 1 : 0;
+}
+
+/* The journal has them as they were taken in. Copies of one message are matched
+   in the order of their UIDs, and those that are gone come last. */
+static void sort_known(struct recovery *recovery)
+{
+	ARRAY_TYPE(pop3_message) sorted;
+	const struct pop3_message *known;
+
+	p_array_init(&sorted, recovery->pool,
+		     array_count(&recovery->known) + 1);
+	array_foreach(&recovery->known, known) {
+		if (known->uid != 0)
+			array_push_back(&sorted, known);
+	}
+	array_sort(&sorted, message_uid_cmp);
+	array_foreach(&recovery->known, known) {
+		if (known->uid == 0)
+			array_push_back(&sorted, known);
+	}
+	recovery->known = sorted;
+}
+
+static int
 read_journal(struct recovery *recovery, struct policy_store *store,
 	     const char **error_r)
 {
@@ -113,6 +140,7 @@ read_journal(struct recovery *recovery, struct policy_store *store,
 		policy_journal_free(&journal);
 	}
 	add_anchors(recovery);
+	sort_known(recovery);
 	return 0;
 }
 

@@ -115,26 +115,30 @@ describe_message(struct take_in *take_in, struct mail *mail,
 	return ret < 0 ? -1 : 0;
 }
 
+/* The newest first: by these the mailbox is known again when newer ones are
+   gone. */
 static int
 describe_messages(struct take_in *take_in, const struct policy_epoch *epoch,
 		  unsigned int max_others, const char **error_r)
 {
 	struct mailbox_transaction_context *trans;
 	ARRAY_TYPE(seq_range) wanted;
-	const struct seq_range *range;
+	const struct seq_range *ranges;
 	struct mail *mail;
-	uint32_t seq1, seq2;
+	unsigned int i;
+	uint32_t seq, first;
 	int ret = 0;
 
 	t_array_init(&wanted, 8);
 	find_wanted(take_in->news, epoch, &wanted);
 	trans = mailbox_transaction_begin(take_in->drop->box, 0, __func__);
 	mail = mail_alloc(trans, 0, NULL);
-	array_foreach(&wanted, range) {
-		mailbox_get_seq_range(take_in->drop->box, range->seq1,
-				      range->seq2, &seq1, &seq2);
-		for (; seq1 != 0 && seq1 <= seq2 && ret == 0; seq1++) {
-			mail_set_seq(mail, seq1);
+	ranges = array_get(&wanted, &i);
+	while (i-- > 0) {
+		mailbox_get_seq_range(take_in->drop->box, ranges[i].seq1,
+				      ranges[i].seq2, &first, &seq);
+		for (; seq != 0 && seq >= first && ret == 0; seq--) {
+			mail_set_seq(mail, seq);
 			ret = describe_message(take_in, mail, &max_others,
 					       error_r);
 		}
@@ -142,6 +146,7 @@ describe_messages(struct take_in *take_in, const struct policy_epoch *epoch,
 	mail_free(&mail);
 	/* what had to be read goes into the cache */
 	(void)mailbox_transaction_commit(&trans);
+	array_reverse(&take_in->described);
 	return ret;
 }
 

@@ -42,7 +42,7 @@ bool maildrop_take_in_is_due(const struct maildrop *drop,
 
 /* Write to the journal the messages that clients may know and that are still
    there: those that the session has seen, and then at most max_others others
-   that have no line yet, the oldest first. What the state knows of their
+   that have no line yet, the newest first. What the state knows of their
    downloads and the journal has lost is written with the time of now. The
    maildrop need not be synced any more: if somebody else has written of newer
    messages, only what this session adds to that is written. epoch is that of
