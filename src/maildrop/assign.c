@@ -128,7 +128,8 @@ write_journal(struct assign *assign, const char **error_r)
 	maildrop_journal_compact(assign->drop, assign->pool,
 				 journal == NULL ? &known : &journal->messages,
 				 &assign->news, time(NULL), epoch, &messages);
-	epoch->journal_generation++;
+	epoch->journal_generation =
+		policy_journal_next_generation(epoch->journal_generation);
 	result = policy_journal_replace(assign->store, epoch->number,
 		epoch->journal_generation, &messages, error_r);
 	array_free(&messages);

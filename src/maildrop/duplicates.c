@@ -228,8 +228,10 @@ write_renamed(struct duplicates *dups, struct policy_store *store,
 		result = policy_journal_append(store, epoch.journal_generation,
 					       &dups->renamed, error_r);
 	} else {
+		epoch.journal_generation = policy_journal_next_generation(
+			epoch.journal_generation);
 		result = policy_journal_replace(store, epoch.number,
-			++epoch.journal_generation, &dups->renamed, error_r);
+			epoch.journal_generation, &dups->renamed, error_r);
 	}
 	if (result == POLICY_STORE_OK)
 		policy_state_set_epoch(state, &epoch);

@@ -164,8 +164,10 @@ write_journal(struct mend *mend, const struct policy_journal *journal,
 	maildrop_journal_compact(mend->drop, mend->pool,
 				 journal == NULL ? &none : &journal->messages,
 				 &mend->lines, time(NULL), epoch, &messages);
+	epoch->journal_generation =
+		policy_journal_next_generation(epoch->journal_generation);
 	result = policy_journal_replace(mend->store, epoch->number,
-		++epoch->journal_generation, &messages, error_r);
+		epoch->journal_generation, &messages, error_r);
 	array_free(&messages);
 	array_free(&none);
 	return result;

@@ -187,8 +187,8 @@ compute(struct recovery *recovery, struct policy_store *store,
 		return -1;
 	maildrop_new_epoch(recovery->drop, recovery->old,
 			   recovery->journal_epoch, recovery->pool, epoch);
-	epoch->journal_generation = 1 + I_MAX(epoch->journal_generation,
-					      recovery->journal_generation);
+	epoch->journal_generation = policy_journal_next_generation(
+		I_MAX(epoch->journal_generation, recovery->journal_generation));
 	trans = mailbox_transaction_begin(recovery->drop->box, 0, __func__);
 	recovery->mail = mail_alloc(trans, 0, NULL);
 	ret = recovery_match(recovery, error_r);

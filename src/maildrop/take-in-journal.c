@@ -102,7 +102,8 @@ rewrite_journal(struct take_in *take_in, const char **error_r)
 	maildrop_journal_compact(take_in->drop, take_in->pool,
 				 &journal->messages, &take_in->lines,
 				 time(NULL), epoch, &messages);
-	epoch->journal_generation++;
+	epoch->journal_generation =
+		policy_journal_next_generation(epoch->journal_generation);
 	result = policy_journal_replace(take_in->store, epoch->number,
 		epoch->journal_generation, &messages, error_r);
 	array_free(&messages);
@@ -136,6 +137,8 @@ take_in_write_journal(struct take_in *take_in, const char **error_r)
 		return policy_journal_append(take_in->store,
 			epoch->journal_generation, &take_in->lines, error_r);
 	}
+	epoch->journal_generation =
+		policy_journal_next_generation(epoch->journal_generation);
 	return policy_journal_replace(take_in->store, epoch->number,
-		++epoch->journal_generation, &take_in->lines, error_r);
+		epoch->journal_generation, &take_in->lines, error_r);
 }

@@ -125,6 +125,11 @@ append_text(struct policy_store *store, const struct journal_file *file,
 	return -1;
 }
 
+uint32_t policy_journal_next_generation(uint32_t generation)
+{
+	return generation == UINT32_MAX ? 1 : generation + 1;
+}
+
 static enum policy_store_result
 append_to_dict(struct policy_store *store, uint32_t generation,
 	       const ARRAY_TYPE(pop3_message) *messages, const char **error_r)

@@ -61,10 +61,15 @@ int policy_journal_is_torn(struct policy_store *store, uint32_t generation,
 int policy_journal_keep_copy(struct policy_store *store, const char **name_r,
 			     const char **error_r);
 
-/* Both need the lock of policy_store_begin(), and are to be followed by
-   policy_store_commit() of the state that counts these lines, or by a rollback.
-   When they fail, nothing is left of what they began, and *error_r is set. */
+/* To append and to replace needs the lock of policy_store_begin(), and is to be
+   followed by policy_store_commit() of the state that counts these lines, or by
+   a rollback. When they fail, nothing is left of what they began, and *error_r
+   is set. */
 
+/* The generation of a journal that takes the place of one of this generation
+   (0 for none). The largest one is followed by 1: somebody may have written it
+   into a file. */
+uint32_t policy_journal_next_generation(uint32_t generation);
 /* Append one line for each message with a single write, to a journal of this
    generation that exists and was not replaced in the same transaction; a torn
    last line is cut off first. The lines stay after a rollback, and a crash:

@@ -345,6 +345,18 @@ static int keep_copy(struct policy_store *store, const char **name_r)
 	return ret;
 }
 
+static void test_next_generation(void)
+{
+	test_begin("journal: next generation");
+	test_assert(policy_journal_next_generation(0) == 1);
+	test_assert(policy_journal_next_generation(1) == 2);
+	test_assert(policy_journal_next_generation(UINT32_MAX - 1) ==
+		    UINT32_MAX);
+	/* 0 stands for none */
+	test_assert(policy_journal_next_generation(UINT32_MAX) == 1);
+	test_end();
+}
+
 static void test_keep_copy(void)
 {
 	static const char *const texts[] = {
@@ -386,6 +398,7 @@ int main(void)
 		test_first_line,
 		test_long_lines,
 		test_many,
+		test_next_generation,
 		test_keep_copy,
 		NULL
 	};
