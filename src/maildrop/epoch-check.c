@@ -35,7 +35,7 @@ void epoch_set_told(const struct maildrop *drop, struct policy_epoch *epoch)
 {
 	struct policy_told told = {
 		.uidvalidity = told_uidvalidity(drop),
-		.below = I_MAX(drop->uidnext, epoch_told_below(drop, epoch)),
+		.below = I_MAX(epoch->uidnext, epoch_told_below(drop, epoch)),
 	};
 	const struct policy_told *old;
 	unsigned int i;

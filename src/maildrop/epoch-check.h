@@ -21,9 +21,11 @@ enum epoch_check_result {
 	EPOCH_FAILED
 };
 
-/* Compare the maildrop with what is known of it (NULL for nothing). The time that
-   this takes does not grow with the mailbox. *reason_r is set, in the data stack,
-   when the epoch is broken: what does not fit; when it failed: why. */
+/* Compare the maildrop with what is known of it (NULL for nothing). Most often
+   the time that this takes does not grow with the mailbox: only when known
+   messages are missing, or are more than they were, the journal may be read
+   whole, and messages be looked at. *reason_r is set, in the data stack, when
+   the epoch is broken: what does not fit; when it failed: why. */
 enum epoch_check_result
 epoch_check(struct maildrop *drop, const struct policy_epoch *epoch,
 	    struct policy_store *store, const char **reason_r);
@@ -32,7 +34,8 @@ epoch_check(struct maildrop *drop, const struct policy_epoch *epoch,
    is; 0 if none was. */
 uint32_t epoch_told_below(const struct maildrop *drop,
 			  const struct policy_epoch *epoch);
-/* Note that UIDs below the maildrop's next one are told from now on. */
+/* Note that UIDs below the epoch's next one are told from now on. Those of
+   messages that came after the client was shown the maildrop are not. */
 void epoch_set_told(const struct maildrop *drop, struct policy_epoch *epoch);
 
 /* Whether nobody has written about UIDLs since the epoch was read (NULL if there

@@ -9,7 +9,10 @@ import disasters
 import mailgen
 import state_check
 from conftest import FORMATS
+from damage import held_lock
 from journal_damage import cut_in_half, remove_journal, spoil_first_message
+from polling import wait_for
+from retention import fields, left
 from uidl_doveadm import rows
 
 LOSSES = {"none-left": remove_journal, "half-left": cut_in_half, "bad-line": spoil_first_message}
@@ -73,6 +76,29 @@ def test_import(server, new_user, form, loss, has_news):
     told[4] = "imported"
     for _ in range(2):
         assert user.told()[:8] == told
+
+
+@pytest.mark.parametrize("lose", [cut_in_half, remove_journal])
+@pytest.mark.parametrize("form", FORMATS)
+def test_delivery_before_retention_looks(server, new_user, form, lose):
+    """The client was not told the UIDL of what comes when it is gone already, though the lines are written after that."""
+    server.clock.set_epoch(time.time())
+    user = new_user(form, messages=6, **fields(keep_downloaded="0"))
+    told = user.told()
+    lose(user)
+    with user.session() as pop3:
+        assert pop3.retr(1).ok
+        with held_lock(user):
+            assert pop3.quit().ok
+            with open("/proc/locks", encoding="ascii") as locks:
+                wait_for(lambda: locks.seek(0) == 0 and "-> " in locks.read(), "the session to wait for the lock")
+            user.append([mailgen.message(7)])
+    server.wait_idle()
+    assert left(user) == [2, 3, 4, 5, 6, 7]
+    now = user.told()
+    assert now[:5] == told[1:] and len(now) == 6
+    assert user.told() == now
+    assert not server.log_lines(user, "recovered")
 
 
 @pytest.mark.parametrize("loss", LOSSES)
