@@ -14,6 +14,8 @@ from pop3 import LineClosed
 from prey import ONE_WAITS, Prey, remove_stale_locks
 from uidl_doveadm import rows
 
+pytestmark = pytest.mark.native
+
 ENDS = {"killed": "signal=KILL", "full-disk": "error=ENOSPC"}
 each_end = pytest.mark.parametrize("end", ENDS)
 
