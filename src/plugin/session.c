@@ -296,6 +296,7 @@ static void session_client_destroy(struct client *client, const char *reason)
 	unsigned int whole;
 
 	end_command(client);
+	/* as good as a session that broke off before it */
 	if (session->unsent)
 		client->quit_seen = FALSE;
 	if (!session->finished)

@@ -12,8 +12,8 @@ import urllib.parse
 from polling import wait_for
 
 NUMBERS = {
-    "x86_64": {"exit_group": "231", "fcntl": "72", "write": "1", "writev": "20"},
-    "aarch64": {"exit_group": "94", "fcntl": "25", "write": "64", "writev": "66"},
+    "x86_64": {"exit_group": "231", "fcntl": "72", "openat": "257", "write": "1", "writev": "20"},
+    "aarch64": {"exit_group": "94", "fcntl": "25", "openat": "56", "write": "64", "writev": "66"},
 }[os.uname().machine]
 
 
@@ -73,17 +73,8 @@ def memory(pid):
     return b"\n".join(found)
 
 
-def memory_at(calls, command, data, environment, path=None):
-    """(result, memory) of a program as it is about to make the first of CALLS, on PATH if given: it waits there."""
-    only = ["-P", path] if path else []
-    # pylint: disable=consider-using-with
-    tracer = subprocess.Popen(["strace", "-q", "-o", "/dev/null", "-e", "trace=" + calls, *only,
-                               "-e", "inject=%s:delay_enter=1000000" % calls, *command], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-    tracer.stdin.write(data)
-    tracer.stdin.close()
-    tracer.stdin = None
-    numbers = [NUMBERS[call] for call in calls.split(",")]
+def held_at(calls, tracer):
+    """The process that a strace holds at one of CALLS, or None."""
 
     def current():
         """(process, its call)"""
@@ -97,12 +88,23 @@ def memory_at(calls, command, data, environment, path=None):
                 return int(pid), call.read()
         return None
 
-    def waiting():
-        first = current()
-        # all other calls of that name take no time
-        time.sleep(0.1)
-        return first if first and first == current() and first[1].split()[0] in numbers else None
+    first = current()
+    # all other calls of that name take no time
+    time.sleep(0.1)
+    numbers = [NUMBERS[call] for call in calls.split(",")]
+    return first[0] if first and first == current() and first[1].split()[0] in numbers else None
 
-    found = memory(wait_for(waiting, "a call of %s by %s" % (calls, " ".join(command)))[0])
+
+def memory_at(calls, command, data, environment, path=None):
+    """(result, memory) of a program as it is about to make the first of CALLS, on PATH if given: it waits there."""
+    only = ["-P", path] if path else []
+    # pylint: disable=consider-using-with
+    tracer = subprocess.Popen(["strace", "-q", "-o", "/dev/null", "-e", "trace=" + calls, *only,
+                               "-e", "inject=%s:delay_enter=1000000" % calls, *command], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    tracer.stdin.write(data)
+    tracer.stdin.close()
+    tracer.stdin = None
+    found = memory(wait_for(lambda: held_at(calls, tracer), "a call of %s by %s" % (calls, " ".join(command))))
     out, errors = tracer.communicate()
     return subprocess.CompletedProcess(command, tracer.returncode, out, errors), found

@@ -31,19 +31,17 @@ GONE = "the client was gone before all that it fetched was sent"
 
 @pytest.fixture(params=RULES)
 def mailbox(memory_disk, request):
+    rules = RULES[request.param]
     with folder(Server.base) as base:
-        yield Mailbox(base, mailgen.messages(MESSAGES, SIZE), RULES[request.param])
+        found = Mailbox(base, mailgen.messages(MESSAGES, SIZE), rules)
+        found.is_retention = GOES.items() <= rules.items()
+        yield found
 
 
 def commands(mailbox, count):
     numbers = range(1, count + 1)
     fetched = ["RETR %d" % number for number in numbers]
-    return fetched + ["DELE %d" % number for number in numbers if not is_retention(mailbox)] + ["QUIT"]
-
-
-def is_retention(mailbox):
-    with open(mailbox.programs["policy"].path, encoding="utf-8") as file:
-        return "keep_downloaded" in file.read()
+    return fetched + ["DELE %d" % number for number in numbers if not mailbox.is_retention] + ["QUIT"]
 
 
 def begin(mailbox, count):
@@ -62,7 +60,7 @@ def test_reads_at_last(mailbox, count):
     with begin(mailbox, count) as process:
         done = mailbox.programs["policy"].finish(process, b"")
     assert done.reply.count(b"\r\n.\r\n") == count
-    assert done.reply.endswith(b"+OK Logging out.\r\n" if is_retention(mailbox) else
+    assert done.reply.endswith(b"+OK Logging out.\r\n" if mailbox.is_retention else
                                b"+OK Logging out, messages deleted.\r\n")
     assert mailbox.left() == MESSAGES - count
 

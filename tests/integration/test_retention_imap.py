@@ -5,10 +5,10 @@ import contextlib
 import os
 import random
 import threading
-import time
 
 import pytest
 
+import leaks
 import mailgen
 import retention
 from conftest import FORMATS
@@ -120,7 +120,7 @@ def test_flagged_while_it_looks(memory_disk):
             state = os.path.join(mailbox.home, "pop3-policy/state.json")
             wait_for(lambda: os.path.exists(state) and '"downloaded"' in open(state, encoding="utf-8").read(),
                      "the downloads to be recorded")
-            time.sleep(LOOK / 4)
+            wait_for(lambda: leaks.held_at("openat", process), "the run to read the journal")
             mailbox.programs["stock"].imap([r"STORE 1 +FLAGS (\Flagged)"])
             assert process.poll() is None
             log = mailbox.programs["policy"].finish(process, b"").log
