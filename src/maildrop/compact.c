@@ -30,8 +30,7 @@ is_newer(const struct maildrop *drop, const struct policy_epoch *epoch,
 	 uint32_t uid)
 {
 	return uid >= drop->uidnext &&
-		(uid < epoch->uidnext ||
-		 seq_range_exists(&epoch->recorded, uid));
+		uid_is_counted(epoch, &epoch->recorded, uid);
 }
 
 static bool

@@ -62,8 +62,8 @@ static void add_uidl(struct duplicates *dups, const char *uidl)
 static bool
 is_unsettled(const struct duplicates *dups, const struct pop3_message *line)
 {
-	return line->uid >= dups->epoch->uidnext &&
-		!seq_range_exists(&dups->epoch->recorded, line->uid) &&
+	return !uid_is_counted(dups->epoch, &dups->epoch->recorded,
+			       line->uid) &&
 		maildrop_count(dups->drop, line->uid, line->uid + 1) > 0;
 }
 

@@ -5,17 +5,8 @@
 #include "epoch.h"
 #include "journal.h"
 #include "journal-lost.h"
+#include "uid-set.h"
 #include "recount.h"
-
-/* Whether the state has counted the line of this UID: not if it was appended
-   just before a crash. recorded is as it was. */
-static bool
-is_counted(const struct policy_epoch *epoch,
-	   const ARRAY_TYPE(seq_range) *recorded, uint32_t uid)
-{
-	return uid != 0 && (uid < epoch->uidnext ||
-			    seq_range_exists(recorded, uid));
-}
 
 /* What one line tells of its message. */
 static void
@@ -54,7 +45,8 @@ void journal_recount(pool_t pool, struct policy_epoch *epoch,
 	array_append_array(&recorded, &epoch->recorded);
 	lose_lines(epoch);
 	array_foreach(&journal->messages, line) {
-		if (is_counted(epoch, &recorded, line->uid))
+		if (line->uid != 0 &&
+		    uid_is_counted(epoch, &recorded, line->uid))
 			recount_line(pool, epoch, line);
 	}
 }
@@ -86,7 +78,8 @@ void journal_recount_whole(struct policy_epoch *epoch,
 	array_clear(&epoch->recorded);
 	array_clear(&epoch->downloaded);
 	array_foreach(&journal->messages, line) {
-		if (!is_counted(epoch, &recorded, line->uid))
+		if (line->uid == 0 ||
+		    !uid_is_counted(epoch, &recorded, line->uid))
 			continue;
 		seq_range_array_add(&epoch->recorded, line->uid);
 		if (line->downloaded != 0)

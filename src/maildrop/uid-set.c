@@ -21,6 +21,12 @@ unsigned int uid_set_count(const struct maildrop *drop,
 	return count;
 }
 
+bool uid_is_counted(const struct policy_epoch *epoch,
+		    const ARRAY_TYPE(seq_range) *recorded, uint32_t uid)
+{
+	return uid < epoch->uidnext || seq_range_exists(recorded, uid);
+}
+
 /* Ranges that have no message of the maildrop between them become one, the
    lowest first, until no more than max of them are left. What is from uidnext
    on is not known to be empty. */

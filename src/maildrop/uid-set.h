@@ -14,6 +14,11 @@ struct policy_epoch;
 /* How many messages have a UID of the set that is below uidnext. */
 unsigned int uid_set_count(const struct maildrop *drop,
 			   const ARRAY_TYPE(seq_range) *uids, uint32_t uidnext);
+/* Whether the state has counted a line with this UID: not if the line was
+   appended just before a crash. recorded is that of the epoch, or what it was
+   before it is counted anew. */
+bool uid_is_counted(const struct policy_epoch *epoch,
+		    const ARRAY_TYPE(seq_range) *recorded, uint32_t uid);
 /* Bring the sets of the epoch below POLICY_EPOCH_MAX_RANGES ranges. Those that
    have no message between them are joined, of downloaded and those of devices
    only as many as must be; of all three and of recorded the lowest UIDs are
