@@ -76,20 +76,22 @@ static bool session_messages_are_sent(const struct pop3_policy_session *session)
 }
 
 /* RFC 2449, section 6.6, lets clients send QUIT before they have read the replies
-   to RETR. The pop3 process tries only once to send what is left of these, after
-   it has expunged what was deleted. */
+   to RETR and UIDL. The pop3 process tries only once to send what is left of these,
+   after it has expunged what was deleted. */
 static void session_send_rest(struct pop3_policy_session *session)
 {
-	const unsigned int msecs =
-		master_service_get_client_limit(master_service) == 1 ?
-		OUTPUT_WAIT_MSECS : OUTPUT_WAIT_SHARED_MSECS;
+	const bool shared = master_service_get_client_limit(master_service) > 1;
+	const unsigned int msecs = shared ? OUTPUT_WAIT_SHARED_MSECS :
+		OUTPUT_WAIT_MSECS;
+	const bool has_fetched = session->sent_bytes > 0;
 	bool messages_are_sent;
 
-	if (session->sent_rest || session->sent_bytes == 0)
+	/* others are let wait for messages only */
+	if (session->sent_rest || (shared && !has_fetched))
 		return;
 	session->sent_rest = TRUE;
 	throttle_ostream_finish(session->throttle);
-	messages_are_sent = session_messages_are_sent(session);
+	messages_are_sent = !has_fetched || session_messages_are_sent(session);
 	if (output_wait_until_sent(session->client, msecs) == 0 ||
 	    messages_are_sent)
 		return;

@@ -98,3 +98,19 @@ def test_client_that_reads_slowly_and_has_said_quit(base):
             done.append(copy.programs.finish(process, b""))
     found.equal(done)
     assert done[2].reply.endswith(b"\r\n.\r\n+OK Logging out.\r\n")
+
+
+@pytest.mark.parametrize("kilobytes", range(28, 34))
+def test_pipe_is_full_at_quit(base, kilobytes):
+    """It gets the end of the list also if the pipe has room for all but this."""
+    found = Copies(base, MESSAGES, {"pop3_uidl_format": LONG_FORMAT})
+    found.learn()
+    done = []
+    for copy in found.all:
+        with copy.programs.start("pop3") as process:
+            os.write(process.stdin.fileno(), wire("UIDL") * 2 + wire("QUIT"))
+            wait_for(lambda process=process: rests(process), "the pop3 process")
+            before = os.read(process.stdout.fileno(), kilobytes * 1024)
+            wait_for(lambda process=process: process.poll() is not None or rests(process), "the end or the pop3 process")
+            done.append(copy.programs.finish(process, b"", before))
+    found.equal(done)
