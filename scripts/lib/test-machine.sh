@@ -23,7 +23,7 @@ label=$(release)
 
 test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pgsql dovecot-pop3d dpkg-repack faketime fetchmail getmail6
 	groff-base iproute2 lintian locales mpop postfix postgresql procps prometheus python3 python3-jsonschema python3-pytest
-	redis-server strace valgrind"
+	python3-pytest-xdist redis-server strace valgrind"
 # on Debian 12 only
 lint_packages="clang-tidy cppcheck"
 fuzz_packages="clang libclang-rt-dev"
@@ -147,9 +147,10 @@ install_it() {
 	install_our_packages "$work/package"
 }
 
+# In two processes, as a test waits for others half of its time.
 integration() {
 	cd "$source/tests/integration"
-	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --durations=10 .
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -n 2 --dist loadfile --durations=10 .
 }
 
 # A share of them; doc/testing.md says how to try all.
@@ -162,14 +163,14 @@ faults() {
 # fewer under valgrind, which takes much longer.
 under_sanitizers() {
 	cd "$source/tests/integration"
-	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --under=sanitizers \
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -n 2 --dist loadfile --under=sanitizers \
 		--build="$work/sanitizers" test_poll.py test_state_damage.py test_login_delay_damage.py \
 		test_credentials_beside.py test_broken_message.py test_view.py
 }
 
 under_valgrind() {
 	cd "$source/tests/integration"
-	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider --under=valgrind --one-each \
+	PYTHONDONTWRITEBYTECODE=1 python3 -m pytest -q -p no:cacheprovider -n 2 --dist loadfile --under=valgrind --one-each \
 		test_poll.py test_quota_session.py test_uidl_returned.py
 }
 
