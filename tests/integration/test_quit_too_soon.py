@@ -4,14 +4,16 @@ pop3 process ends with what is still in its buffers."""
 
 import fcntl
 import os
+import time
 
 import pytest
 
+import clock
 import mailgen
 from dovecot import Server
 from polling import wait_for
 from replica import folder
-from standalone import wire
+from standalone import forget_clock, wire
 from test_bad_sessions import Mailbox
 from test_uidl_lines import rests
 
@@ -26,6 +28,10 @@ RULES = {
     "retention": GOES,
     "retention, slowly": {**GOES, "pop3_policy_rate": "1M/s"},
 }
+# of a process in a clock that is so many times too fast
+SPEED = 400
+TEN_MINUTES = 600 / SPEED
+FAST_CLOCK = ("env", "LD_PRELOAD=" + clock.library(), "FAKETIME=+0 x%d" % SPEED, "NO_FAKE_STAT=1")
 GONE = "the client was gone before all that it fetched was sent"
 
 
@@ -44,10 +50,10 @@ def commands(mailbox, count):
     return fetched + ["DELE %d" % number for number in numbers if not mailbox.is_retention] + ["QUIT"]
 
 
-def begin(mailbox, count):
+def begin(mailbox, count, wrapper=()):
     """A session that was sent all commands, and whose client reads nothing until it waits."""
     mailbox.renew()
-    process = mailbox.programs["policy"].start("pop3")
+    process = mailbox.programs["policy"].start("pop3", wrapper=wrapper)
     fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
     os.write(process.stdin.fileno(), b"".join(map(wire, commands(mailbox, count))))
     wait_for(lambda: process.poll() is not None or rests(process), "the pop3 process")
@@ -76,6 +82,27 @@ def test_never_reads(mailbox):
         assert "del=0/" in logs[-1] and "retention" not in logs[-1], logs[-1]
         assert mailbox.left() == MESSAGES
     assert any(GONE in log for log in logs), logs
-    # it comes again
+    comes_again(mailbox)
+
+
+def test_reads_nothing_for_ten_minutes(mailbox):
+    """Is given up then, and nothing goes either."""
+    logs = []
+    for count in (3, 4, 5, 6):
+        start = time.monotonic()
+        with begin(mailbox, count, FAST_CLOCK) as process:
+            assert process.wait(60) == 0
+            logs.append(process.stderr.read().decode())
+        forget_clock(process.pid)
+        assert time.monotonic() - start > TEN_MINUTES
+        assert "inactivity" in logs[-1] and "del=0/" in logs[-1] and "retention" not in logs[-1], logs[-1]
+        assert mailbox.left() == MESSAGES
+        if GONE in logs[-1]:
+            comes_again(mailbox)
+            return
+    assert False, logs
+
+
+def comes_again(mailbox):
     again = mailbox.programs["policy"].pop3(["RETR 1", "QUIT"])
     assert again.reply.count(b"\r\n.\r\n") == 1

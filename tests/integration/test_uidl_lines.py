@@ -85,16 +85,23 @@ def test_client_that_does_not_read(base):
     assert filled[2][0] < filled[0][0] + KB / 4
 
 
+@contextlib.contextmanager
+def all_at_once(copy):
+    """A process that was sent its commands with QUIT, and waits for its client to read: the pipe holds less than the
+    replies."""
+    with copy.programs.start("pop3") as process:
+        os.write(process.stdin.fileno(), wire("UIDL") * 2 + wire("QUIT"))
+        wait_for(lambda: rests(process), "the pop3 process")
+        yield process
+
+
 def test_client_that_reads_slowly_and_has_said_quit(base):
     """It gets the whole list before the session ends."""
     found = Copies(base, MESSAGES, {"pop3_uidl_format": LONG_FORMAT})
     found.learn()
     done = []
     for copy in found.all:
-        with copy.programs.start("pop3") as process:
-            # the pipe holds one and a half of the replies
-            os.write(process.stdin.fileno(), wire("UIDL") * 2 + wire("QUIT"))
-            wait_for(lambda: rests(process), "the pop3 process")
+        with all_at_once(copy) as process:
             done.append(copy.programs.finish(process, b""))
     found.equal(done)
     assert done[2].reply.endswith(b"\r\n.\r\n+OK Logging out.\r\n")
@@ -107,9 +114,7 @@ def test_pipe_is_full_at_quit(base, kilobytes):
     found.learn()
     done = []
     for copy in found.all:
-        with copy.programs.start("pop3") as process:
-            os.write(process.stdin.fileno(), wire("UIDL") * 2 + wire("QUIT"))
-            wait_for(lambda process=process: rests(process), "the pop3 process")
+        with all_at_once(copy) as process:
             before = os.read(process.stdout.fileno(), kilobytes * 1024)
             wait_for(lambda process=process: process.poll() is not None or rests(process), "the end or the pop3 process")
             done.append(copy.programs.finish(process, b"", before))
