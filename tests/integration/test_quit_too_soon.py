@@ -2,7 +2,9 @@
 """QUIT that comes before the client has read the messages that it fetches: RFC 2449, section 6.6, allows it, and the
 pop3 process ends with what is still in its buffers."""
 
+import contextlib
 import fcntl
+import itertools
 import os
 import time
 
@@ -13,7 +15,7 @@ import mailgen
 from dovecot import Server
 from polling import wait_for
 from replica import folder
-from standalone import forget_clock, wire
+from standalone import Programs, forget_clock, wire
 from test_bad_sessions import Mailbox
 from test_uidl_lines import rests
 
@@ -31,7 +33,9 @@ RULES = {
 # of a process in a clock that is so many times too fast
 SPEED = 400
 TEN_MINUTES = 600 / SPEED
-FAST_CLOCK = ("env", "LD_PRELOAD=" + clock.library(), "FAKETIME=+0 x%d" % SPEED, "NO_FAKE_STAT=1")
+LOCK = "dovecot-pop3-session.lock"
+# another session may take a lock that is so many seconds old
+STALE = 300
 GONE = "the client was gone before all that it fetched was sent"
 
 
@@ -50,10 +54,14 @@ def commands(mailbox, count):
     return fetched + ["DELE %d" % number for number in numbers if not mailbox.is_retention] + ["QUIT"]
 
 
-def begin(mailbox, count, wrapper=()):
+def fast_clock(speed):
+    return "env", "LD_PRELOAD=" + clock.library(), "FAKETIME=+0 x%d" % speed, "NO_FAKE_STAT=1"
+
+
+def begin(mailbox, count, wrapper=(), name="policy"):
     """A session that was sent all commands, and whose client reads nothing until it waits."""
     mailbox.renew()
-    process = mailbox.programs["policy"].start("pop3", wrapper=wrapper)
+    process = mailbox.programs[name].start("pop3", wrapper=wrapper)
     fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
     os.write(process.stdin.fileno(), b"".join(map(wire, commands(mailbox, count))))
     wait_for(lambda: process.poll() is not None or rests(process), "the pop3 process")
@@ -90,7 +98,7 @@ def test_reads_nothing_for_ten_minutes(mailbox):
     logs = []
     for count in (3, 4, 5, 6):
         start = time.monotonic()
-        with begin(mailbox, count, FAST_CLOCK) as process:
+        with begin(mailbox, count, fast_clock(SPEED)) as process:
             assert process.wait(60) == 0
             logs.append(process.stderr.read().decode())
         forget_clock(process.pid)
@@ -101,6 +109,28 @@ def test_reads_nothing_for_ten_minutes(mailbox):
             comes_again(mailbox)
             return
     assert False, logs
+
+
+@pytest.mark.parametrize("mailbox", ["deleted"], indirect=True)
+def test_lock_is_kept(mailbox):
+    """That of pop3_lock_session, as long as the client is waited for."""
+    mailbox.programs["locked"] = Programs(mailbox.base, mailbox.home, "locked", {"pop3_lock_session": "yes"}, {})
+    path = os.path.join(mailbox.home, "Maildir", LOCK)
+    for count in (3, 4, 5, 6):
+        times = []
+        with begin(mailbox, count, fast_clock(100), "locked") as process:
+            while process.poll() is None:
+                with contextlib.suppress(FileNotFoundError):
+                    times.append(os.stat(path).st_mtime)
+                time.sleep(0.01)
+            log = process.stderr.read().decode()
+        forget_clock(process.pid)
+        if GONE in log:
+            assert max(later - earlier for earlier, later in itertools.pairwise(times)) < STALE
+            assert times[-1] - times[0] > STALE
+            assert not os.path.exists(path)
+            return
+    assert False, "no session was waited for"
 
 
 def comes_again(mailbox):
