@@ -13,7 +13,7 @@ struct client;
 /* Wait until the system has taken all that was sent to the client. Meanwhile no
    other client of the process is served. Returns 0, or -1 if nothing can be sent
    any more; the client is disconnected if it took nothing for so many
-   milliseconds. */
+   milliseconds, and when the process is told to end. */
 int output_wait_until_sent(struct client *client, unsigned int msecs);
 
 #endif

@@ -30,8 +30,8 @@ RULES = {
     "retention": GOES,
     "retention, slowly": {**GOES, "pop3_policy_rate": "1M/s"},
 }
-# of a process in a clock that is so many times too fast
-SPEED = 400
+# of a process in a clock that is so many times too fast; a second has whole milliseconds then, as poll() needs
+SPEED = 250
 TEN_MINUTES = 600 / SPEED
 LOCK = "dovecot-pop3-session.lock"
 # another session may take a lock that is so many seconds old
@@ -109,6 +109,20 @@ def test_reads_nothing_for_ten_minutes(mailbox):
             comes_again(mailbox)
             return
     assert False, logs
+
+
+def test_server_stops_meanwhile(mailbox):
+    """Dovecot, or systemd, tells the process to end: nobody waits for the client then, and nothing goes."""
+    logs = []
+    for count in (3, 4, 5, 6):
+        with begin(mailbox, count) as process:
+            process.terminate()
+            assert process.wait(30) == 0
+            logs.append(process.stderr.read().decode())
+        assert "Server shutting down" in logs[-1] and "del=0/" in logs[-1] and "retention" not in logs[-1], logs[-1]
+        assert mailbox.left() == MESSAGES
+    assert any(GONE in log for log in logs), logs
+    comes_again(mailbox)
 
 
 @pytest.mark.parametrize("mailbox", ["deleted"], indirect=True)

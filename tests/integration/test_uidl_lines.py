@@ -85,6 +85,19 @@ def test_client_that_does_not_read(base):
     assert filled[2][0] < filled[0][0] + KB / 4
 
 
+def test_server_stops_meanwhile(base):
+    """Dovecot, or systemd, tells the process to end: it does not wait until the client reads."""
+    found = Copies(base, MESSAGES, {"pop3_uidl_format": LONG_FORMAT})
+    found.learn()
+    for copy in found.all:
+        with copy.programs.start("pop3") as process:
+            os.write(process.stdin.fileno(), wire("UIDL") * TIMES)
+            wait_for(lambda process=process: rests(process), "the pop3 process")
+            process.terminate()
+            assert process.wait(30) == 0
+            assert b"Server shutting down" in process.stderr.read()
+
+
 @contextlib.contextmanager
 def all_at_once(copy):
     """A process that was sent its commands with QUIT, and waits for its client to read: the pipe holds less than the
