@@ -4,6 +4,7 @@
 # test-machine.sh SOURCE WORKDIR
 # Builds and tests a clean copy of the sources on this machine, be it the host or
 # a chroot. Leaves logs and a tally in WORKDIR.
+# To be run in a mount namespace of its own.
 # shellcheck disable=SC1091,SC2034,SC2154,SC2317
 set -eu
 
@@ -61,6 +62,12 @@ without_services() {
 	rm "$policy"
 	trap - INT TERM HUP
 	return "$status"
+}
+
+# Of each process whose clock is faked a file stays there, named by its process id: the
+# other machine has the same ids.
+own_shared_memory() {
+	mount -t tmpfs -o mode=1777 none /dev/shm
 }
 
 # build NAME CONFIGURE-OPTION...: in a folder of its own, outside the sources.
@@ -192,6 +199,7 @@ soak() {
 }
 
 must "install packages" install_packages
+must "shared memory" own_shared_memory
 must "autoreconf" autoreconf -i "$source"
 must "build" build_it
 step "unit tests" unit_tests
