@@ -1,6 +1,7 @@
 # Copyright (c) 2026 the dovecot-pop3-policy authors, LGPL-2.1-or-later
 """Root touches nothing in a home: commands for all users, the doveadm server and sessions work there as the user."""
 
+import contextlib
 import os
 import subprocess
 
@@ -14,6 +15,7 @@ import user as users
 from conftest import running
 from credentials import CredentialServer, argon
 from dovecot import LIBEXEC, Server
+from polling import wait_for
 
 RULES = {"pop3_policy_quota": "9msg/day", "pop3_policy_keep_downloaded": "0",
          "pop3_policy_expire_action": "move Archive", "pop3_policy_login_delay": "1s",
@@ -24,6 +26,16 @@ COMMANDS = [("quota", "reset"), ("retention", "status"), ("retention", "run", "-
 
 def traced_pop3(root):
     return privileges.strace(os.path.join(root, "trace-pop3"), os.path.join(LIBEXEC, "pop3"))
+
+
+def traced_sessions(server):
+    """Those of strace: it is between them and the process for whose children wait_idle() looks."""
+    found = []
+    for pid in server.children("strace"):
+        with contextlib.suppress(OSError), open("/proc/%d/cmdline" % pid, encoding="utf-8") as file:
+            if os.path.join(LIBEXEC, "pop3") in file.read().split("\0"):
+                found.append(pid)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +62,7 @@ def people(server, make_user_on):
         with user.session() as pop3:
             assert pop3.retr(1).ok
             pop3.quit()
-    server.wait_idle()
+    wait_for(lambda: not traced_sessions(server), "the end of all sessions")
     os.symlink("/etc/passwd", found[1].state_path + ".tmp")
     state_check.leave_alone(found[1].home)
     return found

@@ -6,7 +6,8 @@ import contextlib
 import os
 import re
 
-Sample = collections.namedtuple("Sample", "sessions pss private files")
+# PROCESSES are all of the server's: each has a connection to auth, config and stats
+Sample = collections.namedtuple("Sample", "sessions pss private files processes")
 
 
 def children(pid):
@@ -29,12 +30,12 @@ def born(pid):
     return int(read(pid, "stat").rsplit(")", 1)[1].split()[19])
 
 
-def sample(pid, sessions):
+def sample(pid, sessions, processes):
     """Octets."""
     rollup = read(pid, "smaps_rollup")
     pss, clean, dirty = (int(re.search(r"^%s:\s+(\d+) kB" % word, rollup, re.M).group(1)) * 1024
                          for word in ("Pss", "Private_Clean", "Private_Dirty"))
-    return Sample(sessions, pss, clean + dirty, len(os.listdir("/proc/%d/fd" % pid)))
+    return Sample(sessions, pss, clean + dirty, len(os.listdir("/proc/%d/fd" % pid)), processes)
 
 
 class Memory:
@@ -54,9 +55,10 @@ class Memory:
 
     def take(self, sessions, total):
         """SESSIONS is {pid: how many it has served}; what is not known goes by the number of all."""
-        for pid in children(self.server.process.pid):
+        pids = children(self.server.process.pid)
+        for pid in pids:
             with contextlib.suppress(OSError):
-                self.curves[name_of(pid), pid].append(sample(pid, sessions.get(pid, total)))
+                self.curves[name_of(pid), pid].append(sample(pid, sessions.get(pid, total), len(pids)))
 
     def growth(self, curve):
         """Octets of private memory a session in the second half of a life: what is needed is there by then."""
