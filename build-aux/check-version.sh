@@ -23,7 +23,7 @@ agree NEWS.md "$(sed -n 's/^## //p' NEWS.md | head -n 1)"
 [ ! -d debian ] ||
 	agree debian/changelog "$(sed -n "1s/^$NAME (\\(.*\\)-[^-]*).*/\\1/p" debian/changelog)"
 pattern="(^|[^0-9.])$(echo "$VERSION" | sed 's/\./[.]/g')([^0-9]|\$)"
-if grep -rEnI --exclude='Makefile*' "$pattern" README.md conf.d doc src systemd; then
+if grep -rEnI --exclude='Makefile*' --exclude='*.log' "$pattern" README.md conf.d doc src systemd; then
 	echo "the version stands in the lines above, too"
 	rc=1
 fi
