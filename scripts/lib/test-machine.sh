@@ -23,7 +23,7 @@ export COLUMNS
 label=$(release)
 
 test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pgsql dovecot-pop3d dpkg-repack faketime fetchmail getmail6
-	groff-base iproute2 lintian locales mpop postfix postgresql procps prometheus python3 python3-jsonschema python3-pytest
+	git groff-base iproute2 lintian locales mpop netcat-openbsd postfix postgresql procps prometheus python3 python3-jsonschema python3-pytest
 	python3-pytest-xdist redis-server strace valgrind"
 # on Debian 12 only
 lint_packages="clang-tidy cppcheck"
@@ -219,6 +219,7 @@ step "package: upgraded" in_testbed upgrade
 step "package: Dovecot is updated" in_testbed dovecot-update
 step "package: modules of another ABI" in_testbed other-abi
 step "package: autopkgtest" autopkgtest
+step "demo" in_testbed demo
 must "install the package" install_it
 step "benchmark" benchmark
 [ "$failed" -ne 0 ] || show_log "$log"

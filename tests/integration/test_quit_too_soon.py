@@ -59,11 +59,17 @@ def fast_clock(speed):
 
 
 def begin(mailbox, count, wrapper=(), name="policy"):
-    """A session that was sent all commands, and whose client reads nothing until it waits."""
+    """A session that was sent all commands, and whose client reads nothing."""
     mailbox.renew()
     process = mailbox.programs[name].start("pop3", wrapper=wrapper)
     fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
     os.write(process.stdin.fileno(), b"".join(map(wire, commands(mailbox, count))))
+    return process
+
+
+def begin_waiting(mailbox, count):
+    """The same, when it waits for its client."""
+    process = begin(mailbox, count)
     wait_for(lambda: process.poll() is not None or rests(process), "the pop3 process")
     return process
 
@@ -71,7 +77,7 @@ def begin(mailbox, count, wrapper=(), name="policy"):
 @pytest.mark.parametrize("count", range(2, 9))
 def test_reads_at_last(mailbox, count):
     """It gets all that it has asked for before anything goes."""
-    with begin(mailbox, count) as process:
+    with begin_waiting(mailbox, count) as process:
         done = mailbox.programs["policy"].finish(process, b"")
     assert done.reply.count(b"\r\n.\r\n") == count
     assert done.reply.endswith(b"+OK Logging out.\r\n" if mailbox.is_retention else
@@ -83,7 +89,7 @@ def test_never_reads(mailbox):
     """Nothing goes that it cannot have, and the log says so if QUIT was read."""
     logs = []
     for count in (3, 4, 5, 6):
-        with begin(mailbox, count) as process:
+        with begin_waiting(mailbox, count) as process:
             assert process.poll() is None and mailbox.left() == MESSAGES, "it does not wait"
             process.stdout.close()
             logs.append(process.stderr.read().decode())
@@ -115,7 +121,7 @@ def test_server_stops_meanwhile(mailbox):
     """Dovecot, or systemd, tells the process to end: nobody waits for the client then, and nothing goes."""
     logs = []
     for count in (3, 4, 5, 6):
-        with begin(mailbox, count) as process:
+        with begin_waiting(mailbox, count) as process:
             process.terminate()
             assert process.wait(30) == 0
             logs.append(process.stderr.read().decode())
