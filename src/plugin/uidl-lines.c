@@ -46,7 +46,7 @@ static uint32_t get_uid(const struct client *client, uint32_t msgnum)
 }
 
 /* Returns -1 if nothing can be sent any more, which the pop3 process finds out. */
-static int send_lines(struct client *client, string_t *lines)
+static int add_lines(struct client *client, string_t *lines)
 {
 	const struct const_iovec iov = { str_data(lines), str_len(lines) };
 
@@ -54,6 +54,13 @@ static int send_lines(struct client *client, string_t *lines)
 	if (o_stream_sendv(client->output, &iov, 1) < 0)
 		return -1;
 	str_truncate(lines, 0);
+	return 0;
+}
+
+static int send_lines(struct client *client, string_t *lines)
+{
+	if (add_lines(client, lines) < 0)
+		return -1;
 	return output_wait_until_sent(client, OUTPUT_WAIT_MSECS);
 }
 
@@ -84,14 +91,10 @@ void uidl_lines_send(struct client *client, const struct fast_polls *fast)
 	}
 	if (ret == 0 && is_long) {
 		(void)send_lines(client, lines);
-	} else if (ret == 0) {
-		/* sent with the last line of the reply */
-		o_stream_nsend(client->output, str_data(lines),
-			       str_len(lines));
-		if (POP3_CLIENT_OUTPUT_FULL(client)) {
-			(void)output_wait_until_sent(client,
-						     OUTPUT_WAIT_MSECS);
-		}
+	} else if (ret == 0 && add_lines(client, lines) == 0 &&
+		   POP3_CLIENT_OUTPUT_FULL(client)) {
+		/* if not full, it is sent with the last line of the reply */
+		(void)output_wait_until_sent(client, OUTPUT_WAIT_MSECS);
 	}
 	str_free(&lines);
 }
