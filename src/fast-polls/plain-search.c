@@ -77,7 +77,8 @@ search_init(struct mailbox_transaction_context *t,
 	/* as a search does: it has the size of each message that is read in
 	   this transaction checked, also by RETR */
 	t->stats_track = TRUE;
-	search->mail = mail_alloc(t, wanted_fields, NULL);
+	if (array_count(seqs) > 0)
+		search->mail = mail_alloc(t, wanted_fields, NULL);
 	MODULE_CONTEXT_SET(&search->ctx, plain_search_module, search);
 	return &search->ctx;
 }
@@ -129,7 +130,8 @@ void plain_search_deinit(struct mail_search_context *ctx)
 {
 	struct plain_search *search = PLAIN_SEARCH_REQUIRE(ctx);
 
-	mail_free(&search->mail);
+	if (search->mail != NULL)
+		mail_free(&search->mail);
 	array_free(&search->seqs);
 	array_free(&ctx->results);
 	array_free(&ctx->module_contexts);

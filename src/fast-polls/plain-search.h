@@ -8,7 +8,8 @@
 struct mail_search_args;
 
 /* What the pop3 process searches for is all messages, or those of a set of sequence
-   numbers, in their order. That needs no search: it is half the cost of one. */
+   numbers, in their order. That needs no search: it is half the cost of one, and
+   nearly all of it where there are none. */
 
 /* Returns NULL if this is another search. */
 struct mail_search_context *

@@ -206,6 +206,8 @@ policy_box_search_init(struct mailbox_transaction_context *t,
 	pop3_policy_session_search_begin(pbox->session, t, args);
 	if (lists)
 		pop3_policy_session_list(pbox->session, args);
+	if (fast != NULL && mail_index_view_get_messages_count(t->view) == 0)
+		return plain_search_init_empty(t, args, wanted_fields);
 	if (fast != NULL && lists && fast_polls_have_no_orders(fast) &&
 	    !others_have_orders(t)) {
 		sort_program = NULL;

@@ -15,9 +15,8 @@ SIZE = 1000
 # Of 2.3 and of 2.4.
 MAILDIR_BOUND = (0.50, 0.33)
 LARGE_BOUND = (0.12, 0.08)
-# It is 1.05 for 2.4. On 2.3, to look for the file of a plugin and to load it, whatever is in it, is 0.12 of so small
-# a session, and Dovecot's own work.
-EMPTY_BOUND = (1.15, 1.05)
+# To look for the file of a plugin, which is Dovecot's own work, and to load it is that much of so small a session.
+EMPTY_BOUND = (1.13, 1.04)
 STORAGE_BOUND = (0.80, 0.50)
 MEMORY_BOUND = 256
 
