@@ -2,12 +2,12 @@
 
 #include "lib.h"
 #include "file-dotlock.h"
-#include "lib-signals.h"
 #include "ostream.h"
 #include "pop3-symbols.h"
 #include "output-wait.h"
 
 #include <poll.h>
+#include <signal.h>
 
 #define LOOK_AROUND_MSECS 1000
 
@@ -19,16 +19,23 @@ static void keep_session_lock(struct client *client)
 		(void)file_dotlock_touch(client->session_dotlock);
 }
 
+static bool is_pending(int signo)
+{
+	sigset_t pending;
+
+	if (sigpending(&pending) < 0)
+		i_fatal("sigpending() failed: %m");
+	return sigismember(&pending, signo) == 1;
+}
+
 /* Returns NULL when there is some, or why it is no use to wait any longer. */
-static const char *
-wait_for_room(struct client *client, unsigned int msecs, unsigned int ends_before)
+static const char *wait_for_room(struct client *client, unsigned int msecs)
 {
 	struct pollfd pfd = { .fd = client->fd_out, .events = POLLOUT };
 	unsigned int waited;
 
 	for (waited = 0; waited < msecs; waited += LOOK_AROUND_MSECS) {
-		/* the event loop, which does not run, would handle it */
-		if (signal_term_counter != ends_before)
+		if (is_pending(SIGTERM))
 			return "Server shutting down.";
 		keep_session_lock(client);
 		if (poll(&pfd, 1, LOOK_AROUND_MSECS) != 0)
@@ -39,18 +46,23 @@ wait_for_room(struct client *client, unsigned int msecs, unsigned int ends_befor
 
 int output_wait_until_sent(struct client *client, unsigned int msecs)
 {
-	/* an idle process goes on after one of these when a client has just come */
-	const unsigned int ends_before = signal_term_counter;
 	const char *reason;
+	sigset_t ends, old;
 	int ret = o_stream_flush(client->output);
 
 	if (ret != 0)
 		return ret < 0 ? -1 : 0;
+	/* the event loop, which does not run, would handle it */
+	if (sigemptyset(&ends) < 0 || sigaddset(&ends, SIGTERM) < 0 ||
+	    sigprocmask(SIG_BLOCK, &ends, &old) < 0)
+		i_fatal("sigprocmask() failed: %m");
 	do {
-		reason = wait_for_room(client, msecs, ends_before);
+		reason = wait_for_room(client, msecs);
 		if (reason == NULL)
 			ret = o_stream_flush(client->output);
 	} while (reason == NULL && ret == 0);
+	if (sigprocmask(SIG_SETMASK, &old, NULL) < 0)
+		i_fatal("sigprocmask() failed: %m");
 	if (reason != NULL)
 		client_disconnect(client, reason);
 	return ret <= 0 ? -1 : 0;
