@@ -23,8 +23,8 @@ export COLUMNS
 label=$(release)
 
 test_packages="curl dovecot-imapd dovecot-lmtpd dovecot-pgsql dovecot-pop3d dpkg-repack faketime fetchmail getmail6
-	git groff-base iproute2 lintian locales mpop netcat-openbsd postfix postgresql procps prometheus python3 python3-jsonschema python3-pytest
-	python3-pytest-xdist redis-server strace valgrind"
+	git groff-base iproute2 lintian locales mpop netcat-openbsd postfix postgresql procps prometheus python3
+	python3-jsonschema python3-pytest python3-pytest-xdist redis-server strace valgrind"
 # on Debian 12 only
 lint_packages="clang-tidy cppcheck"
 fuzz_packages="clang libclang-rt-dev"

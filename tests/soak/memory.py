@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 
-# PROCESSES are all of the server's: each has a connection to auth, config and stats
+# PROCESSES are all of the server's
 Sample = collections.namedtuple("Sample", "sessions pss private files processes")
 
 
